@@ -1,0 +1,154 @@
+"""One row per error that the service sends: the only table of them.
+
+The emulator builds its answers from these rows; everything that has to recognise an error
+of the service reads them too. Texts are the service's own, with ``<name>``-like places for
+what varies. A row's ``id`` is stable: tests, faults and documentation refer to it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceError:
+    """An error as it stands on the wire.
+
+    ``plane`` is ``vault``, ``mhsm`` (Managed HSM) or ``arm`` (control plane). ``transient``
+    means that the same request may succeed later without anybody changing anything.
+    """
+
+    id: str
+    plane: str
+    status: int
+    code: str | None
+    inner_code: str | None
+    message: str | None
+    transient: bool = False
+
+    def body(self, **values: str) -> bytes:
+        """The JSON body, with ``<key>`` replaced by ``values["key"]``; places without a value stay."""
+        if self.code is None:
+            return b""
+        error: dict[str, object] = {"code": self.code, "message": self._text(values)}
+        if self.inner_code:
+            error["innererror"] = {"code": self.inner_code}
+        return json.dumps({"error": error}, separators=(",", ":")).encode()
+
+    def _text(self, values: dict[str, str]) -> str:
+        return re.sub(r"<(\w+)>", lambda place: values.get(place[1], place[0]), self.message or "")
+
+
+# fmt: off
+ROWS: tuple[ServiceError, ...] = (
+    ServiceError("401_challenge", "vault", 401, "Unauthorized", None,
+        "AKV10000: Request is missing a Bearer or PoP token."),
+    ServiceError("401_audience", "vault", 401, "Unauthorized", None,
+        "AKV10022: Invalid audience. Expected https://vault.azure.net, found: https://management.azure.com/."),
+    ServiceError("401_issuer", "vault", 401, "Unauthorized", None,
+        "AKV10032: Invalid issuer. Expected one of https://sts.windows.net/<tenant1>/, found https://sts.windows.net/<tenant2>/."),
+    ServiceError("401_sigkey", "vault", 401, "Unauthorized", None,
+        "AKV10046: Unable to resolve the key used for signature validation. EncodedJwtHeader: '<b64>'.", transient=True),
+    ServiceError("401_expired", "vault", 401, "Unauthorized", None,
+        "[TokenExpired] Error validating token: 'S2S12086'.", transient=True),
+    ServiceError("401_mhsm_challenge", "mhsm", 401, None, None,
+        None),
+    ServiceError("401_mhsm_nbf", "mhsm", 401, "Unauthorized", None,
+        "Token not yet valid (Activity ID: <guid>)", transient=True),
+    ServiceError("403_policy", "vault", 403, "Forbidden", "AccessDenied",
+        "The user, group or application 'appid=<appid>;oid=<oid>;iss=https://sts.windows.net/<tenant>/' does not have secrets get permission on key vault '<vault>;location=<region>'. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287"),
+    ServiceError("403_obo", "vault", 403, "Forbidden", "ForbiddenByPolicy",
+        "The policy requires the caller 'appid=<appid>' to use on-behalf-of (OBO) flow. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287"),
+    ServiceError("403_rbac", "vault", 403, "Forbidden", "ForbiddenByRbac",
+        "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\nCaller: appid=<appid>;oid=<oid>;iss=https://sts.windows.net/<tenant>/\r\nAction: 'Microsoft.KeyVault/vaults/secrets/getSecret/action'\r\nResource: '/subscriptions/<...>/providers/microsoft.keyvault/vaults/<vault>/secrets/<name>'\r\nAssignment: (not found)\r\nDenyAssignmentId: null\r\nDecisionReason: 'DeniedWithNoValidRBAC' \r\nVault: <vault>;location=<region>\r\n"),
+    ServiceError("403_firewall", "vault", 403, "Forbidden", "ForbiddenByFirewall",
+        "Client address is not authorized and caller is not a trusted service.\r\nClient address: <ip>\r\nCaller: appid=<appid>;oid=<oid>;iss=https://sts.windows.net/<tenant>/\r\nVault: <vault>;location=<region>"),
+    ServiceError("403_private", "vault", 403, "Forbidden", "ForbiddenByConnection",
+        "Public network access is disabled and request is not from a trusted service nor via an approved private link.\r\nCaller: appid=<appid>;oid=<oid>;iss=https://sts.windows.net/<tenant>/\r\nVault: <vault>;location=<region>"),
+    ServiceError("403_secret_disabled", "vault", 403, "Forbidden", "SecretDisabled",
+        "Operation get is not allowed on a disabled secret."),
+    ServiceError("403_deleted_secret_disabled", "vault", 403, "Forbidden", "AccessDenied",
+        "Operation get is not permitted on this object."),
+    ServiceError("403_key_disabled", "vault", 403, "Forbidden", "KeyDisabled",
+        "Operation decrypt is not allowed on a disabled key."),
+    ServiceError("403_key_ops", "vault", 403, "Forbidden", "KeyOperationForbidden",
+        "Operation decrypt is not permitted on this key."),
+    ServiceError("403_managed_key", "vault", 403, "Forbidden", "KeyManagedByKeyVault",
+        "Operation \"delete\" is not allowed as this object's lifetime is managed by Key Vault."),
+    ServiceError("403_managed_secret", "vault", 403, "Forbidden", "SecretManagedByKeyVault",
+        "Operation \"delete\" is not allowed as this object's lifetime is managed by Key Vault."),
+    ServiceError("403_first_party", "vault", 403, "Forbidden", "AccessDenied",
+        "Access denied to first party service. <...>"),
+    ServiceError("403_merge", "vault", 403, "Forbidden", None,
+        "Merge is forbidden on pending object created with issuer : <issuer> while it is in progess."),
+    ServiceError("403_mhsm", "mhsm", 403, "AccessDenied", None,
+        "Not authorized to access Microsoft.KeyVault/managedHsm/roleAssignments/read/action on / (Activity ID: <guid>)"),
+    ServiceError("404_secret", "vault", 404, "SecretNotFound", None,
+        "A secret with (name/id) <name> was not found in this key vault. If you recently deleted this secret you may be able to recover it using the correct recovery command. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182"),
+    ServiceError("404_secret_short", "vault", 404, "SecretNotFound", None,
+        "Secret not found: <name>"),
+    ServiceError("404_deleted_secret", "vault", 404, "SecretNotFound", None,
+        "Deleted Secret not found: <name>"),
+    ServiceError("404_key", "vault", 404, "KeyNotFound", None,
+        "Key not found: <name>"),
+    ServiceError("404_deleted_key", "vault", 404, "KeyNotFound", None,
+        "Deleted Key not found: <name>"),
+    ServiceError("404_cert", "vault", 404, "CertificateNotFound", None,
+        "Certificate not found: <name>"),
+    ServiceError("404_deleted_cert", "vault", 404, "CertificateNotFound", None,
+        "Deleted Certificate not found: <name>"),
+    ServiceError("404_pending", "vault", 404, "PendingCertificateNotFound", None,
+        "Pending certificate not found: <name>"),
+    ServiceError("404_contacts", "vault", 404, "ContactsNotFound", None,
+        "Contacts not found"),
+    ServiceError("404_issuer", "vault", 404, "CertificateIssuerNotFound", None,
+        "Issuer not found"),
+    ServiceError("404_mhsm_role", "mhsm", 404, "RoleAssignmentNotFound", None,
+        "Requested role assignment not found (Activity ID: <guid>)"),
+    ServiceError("409_recoverable", "vault", 409, "Conflict", "ObjectIsDeletedButRecoverable",
+        "Secret <name> is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the secret can only be recovered or purged."),
+    ServiceError("409_being_deleted", "vault", 409, "Conflict", "ObjectIsBeingDeleted",
+        "Secret is currently being deleted.", transient=True),
+    ServiceError("409_being_deleted_key", "vault", 409, "Conflict", "ObjectIsBeingDeleted",
+        "Key is currently being deleted.", transient=True),
+    ServiceError("409_being_deleted_cert", "vault", 409, "Conflict", "ObjectIsBeingDeleted",
+        "Certificate is currently being deleted.", transient=True),
+    ServiceError("409_being_recovered", "vault", 409, "Conflict", "ObjectIsBeingRecovered",
+        "Secret <name> is currently being recovered and cannot be re-created; retry later.", transient=True),
+    ServiceError("409_parallel", "vault", 409, "Conflict", None,
+        "There was a conflict while recovering the soft-deleted key '<name>'. This can happen when multiple operations are performed in parallel<...>", transient=True),
+    ServiceError("409_cert_pending", "vault", 409, "Forbidden", None,
+        "A new key vault certificate can not be created or imported while a pending key vault certificate's status is inProgress.", transient=True),
+    ServiceError("400_name", "vault", 400, "BadParameter", None,
+        "The request URI contains an invalid name: <name>"),
+    ServiceError("400_value", "vault", 400, "BadParameter", None,
+        "Property has invalid value\r\n"),
+    ServiceError("400_pfx", "vault", 400, "BadParameter", None,
+        "No certificate with private key found in the specified X.509 certificate content. Please specify X.509 certificate content with only one certificate containing private key."),
+    ServiceError("400_skr1005", "vault", 400, "BadParameter", None,
+        "AKV.SKR.1005: Non-exportable keys must not have release policy."),
+    ServiceError("400_skr1020", "vault", 400, "BadParameter", None,
+        "AKV.SKR.1020: Immutable Key Release Policy cannot be modified."),
+    ServiceError("400_mhsm_export", "mhsm", 400, "BadParameter", None,
+        "Exportable keys must have release policy (Activity ID: <guid>)"),
+    ServiceError("400_mhsm_role", "mhsm", 400, "BadParameter", None,
+        "Role definition name must be a GUID (Activity ID: <guid>)"),
+    ServiceError("429", "vault", 429, "Throttled", None,
+        "Request was not processed because too many requests were received. Reason: VaultRequestTypeLimitReached", transient=True),
+    ServiceError("arm_name", "arm", 400, "VaultNameNotValid", None,
+        "The vault name '<name>' is invalid. A vault's name must be between 3-24 alphanumeric characters. The name must begin with a letter, end with a letter or digit, and not contain consecutive hyphens."),
+    ServiceError("arm_exists", "arm", 409, "VaultAlreadyExists", None,
+        "<text varies: name already in use; may be soft-deleted>"),
+    ServiceError("arm_conflict", "arm", 409, "ConflictError", None,
+        "<text varies>", transient=True),
+)
+# fmt: on
+
+_BY_ID = {row.id: row for row in ROWS}
+
+
+def by_id(row_id: str) -> ServiceError:
+    """The row with this id; ``KeyError`` names the id when there is none."""
+    return _BY_ID[row_id]
