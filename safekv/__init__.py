@@ -1,2 +1,31 @@
-"""safekv stands between an application and Azure Key Vault."""
+"""safekv stands between an application and Azure Key Vault.
+
+Import its doors as you import the SDK's: ``from safekv.secrets import SecretClient``,
+``from safekv.identity import DefaultAzureCredential``. Importing ``safekv`` itself loads
+nothing of Azure; the names below are loaded when they are first used.
+"""
+
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from safekv.vault import Vault
+
+__all__ = ["Vault", "__version__"]
+
+_HOMES = {"Vault": "safekv.vault"}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'safekv' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,155 @@
+"""Names and addresses: what Key Vault accepts, checked before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
+
+from safekv.errors import InvalidArgument
+
+PUBLIC_CLOUD = "vault.azure.net"
+EXAMPLE_URL = "https://my-vault.vault.azure.net"
+
+MAX_VALUE_BYTES = 25 * 1024
+MAX_TAGS = 15
+MAX_TAG_LENGTH = 512
+MAX_CONTENT_TYPE_LENGTH = 255
+
+_OBJECT_NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")
+_NAME_LIKE = re.compile(r"[\w./ -]{1,127}")
+_VAULT_NAME = re.compile(r"(?!.*--)[a-zA-Z][0-9a-zA-Z-]{1,22}[0-9a-zA-Z]")
+_PREVIEW_VERSION = re.compile(r"(\d\.\d|\d{4}-\d\d-\d\d)-preview(\.\d+)?")
+
+
+def vault_url(given: object) -> str:
+    """The canonical URL of a vault: ``https://host[:port]``, lower case, nothing after it.
+
+    A vault's name alone is completed to the public cloud's URL.
+
+    :raises InvalidArgument: naming what was given, what is wanted, and an example.
+    """
+    if not isinstance(given, str) or not given.strip():
+        raise _bad_url(given, "a vault's URL is needed, as the argument or in AZURE_KEY_VAULT_URL")
+    text = given.strip()
+    if _VAULT_NAME.fullmatch(text):
+        return f"https://{text.lower()}.{PUBLIC_CLOUD}"
+    if "://" not in text:
+        raise _bad_url(given, "it has no scheme; it must start with https://")
+    return _canonical(text, given)
+
+
+def _canonical(text: str, given: str) -> str:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as problem:
+        raise _bad_url(given, f"it cannot be read as a URL ({problem})") from None
+    if parts.scheme.lower() != "https":
+        raise _bad_url(given, "tokens and secrets only travel over https://")
+    if parts.username is not None or parts.password is not None:
+        raise _bad_url(given, "it must not contain user information")
+    if parts.query or parts.fragment or "?" in text or "#" in text:
+        raise _bad_url(given, "it must not have a query or a fragment")
+    if parts.path.strip("/"):
+        raise _bad_url(given, f"it must not have a path ({parts.path!r}): give the vault, then ask for objects by name")
+    host = (parts.hostname or "").rstrip(".")
+    if not host or re.search(r"[\s\\_]", host):
+        raise _bad_url(given, "it has no valid host")
+    host = f"[{host}]" if ":" in host else host
+    return f"https://{host}" if port in (None, 443) else f"https://{host}:{port}"
+
+
+def _bad_url(given: object, problem: str) -> InvalidArgument:
+    return InvalidArgument(
+        f"{_shown_url(given)} is not the URL of a vault: {problem}.",
+        hint=f"Write it like {EXAMPLE_URL!r}; the vault's name alone ('my-vault') works for the public cloud.",
+    )
+
+
+def object_name(given: object, kind: str = "secret") -> str:
+    """``given`` if it can be the name of an object in a vault.
+
+    :raises InvalidArgument: for anything outside ``^[0-9a-zA-Z-]{1,127}$``.
+    """
+    if isinstance(given, str) and _OBJECT_NAME.fullmatch(given):
+        return given
+    raise InvalidArgument(
+        f"{_shown_name(given)} is not a valid {kind} name: 1 to 127 letters, digits and hyphens are allowed.",
+        hint="Key Vault has no underscores, dots or slashes in names; 'db-password' is an example.",
+    )
+
+
+def secret_value(given: object, name: str) -> str:
+    """``given`` if it can be stored as a secret. The value itself is in no message."""
+    if not isinstance(given, str):
+        problem = f"must be a str, not {type(given).__name__}"
+    elif not given:
+        problem = "is empty, which Key Vault does not store"
+    elif len(given) > MAX_VALUE_BYTES or len(given.encode("utf-8", "surrogatepass")) > MAX_VALUE_BYTES:
+        problem = f"is longer than the {MAX_VALUE_BYTES:,} bytes (UTF-8) that Key Vault stores"
+    else:
+        return given
+    raise InvalidArgument(
+        f"The value for secret {name!r} {problem}.",
+        hint="Text of 1 to 25,600 bytes can be stored; encrypt or store larger data elsewhere and keep its key here.",
+    )
+
+
+def secret_attributes(tags: object = None, content_type: object = None) -> None:
+    """Refuse tags and content types that Key Vault would refuse.
+
+    :raises InvalidArgument: more than 15 tags, or a text over its length.
+    """
+    if content_type is not None and len(str(content_type)) > MAX_CONTENT_TYPE_LENGTH:
+        raise InvalidArgument(
+            f"content_type has {len(str(content_type))} characters; {MAX_CONTENT_TYPE_LENGTH} are allowed.",
+            hint="'text/plain' or 'application/json' are examples.",
+        )
+    if tags is None:
+        return
+    if not isinstance(tags, Mapping):
+        raise InvalidArgument(
+            f"tags must be a dict of str to str, not {type(tags).__name__}.", hint="{'env': 'prod'} is an example."
+        )
+    if len(tags) > MAX_TAGS:
+        raise InvalidArgument(f"{len(tags)} tags were given; an object has at most {MAX_TAGS}.", hint="Drop some tags.")
+    for key, value in tags.items():
+        if len(str(key)) > MAX_TAG_LENGTH or len(str(value)) > MAX_TAG_LENGTH:
+            raise InvalidArgument(
+                f"Tag {_shortened(str(key))} is too long: a tag's key and value have at most {MAX_TAG_LENGTH} characters.",
+                hint="{'env': 'prod'} is an example.",
+            )
+
+
+def api_version(given: str, known: Iterable[str]) -> str:
+    """``given`` if this SDK knows it, or if it is the preview of a version.
+
+    :raises InvalidArgument: naming the known ones.
+    """
+    versions = list(known)
+    if given in versions or _PREVIEW_VERSION.fullmatch(given):
+        return given
+    raise InvalidArgument(
+        f"{given!r} is not an api-version that the installed SDK knows.",
+        hint=f"Leave api_version out for the newest, or give one of: {', '.join(versions)}.",
+    )
+
+
+def _shown_url(given: object) -> str:
+    # What precedes an @ is a password more often than not, and a query may be a signature.
+    if isinstance(given, str) and "@" in given:
+        return "(a text with user information, not shown)"
+    return _shortened(given.partition("?")[0] + "?..." if isinstance(given, str) and "?" in given else given)
+
+
+def _shown_name(given: object) -> str:
+    # set_secret(value, name) is an easy slip: what does not look like a name may be a value.
+    if isinstance(given, str) and given and not _NAME_LIKE.fullmatch(given):
+        return f"(a text of {len(given)} characters, not shown)"
+    return _shortened(given)
+
+
+def _shortened(given: object) -> str:
+    text = repr(given)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,37 @@
+"""The requests adapter of a connection. Imported only when a connection is opened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import certifi
+from requests.adapters import HTTPAdapter
+from requests.models import PreparedRequest
+from urllib3.util.retry import Retry
+
+from safekv.connection._tls import Certificate, ssl_context
+
+
+class PooledAdapter(HTTPAdapter):
+    """A pool of ``pool_size`` connections that share one SSL context.
+
+    urllib3 would otherwise read and parse the CA bundle again for every connection, which
+    costs more than the handshake.
+    """
+
+    def __init__(self, pool_size: int, *, verify: bool | str, certificate: Certificate) -> None:
+        self._trust = (verify, certificate)
+        self._context = ssl_context(certifi.where() if verify is True else verify, certificate) if verify else None
+        never = Retry(total=False, redirect=False, raise_on_status=False)  # repeating is the policy's business
+        super().__init__(pool_connections=4, pool_maxsize=pool_size, max_retries=never)
+
+    def build_connection_pool_key_attributes(self, request: PreparedRequest, verify: Any, cert: Any = None) -> Any:
+        host, tls = super().build_connection_pool_key_attributes(request, verify, cert)
+        return (host, {"ssl_context": self._context}) if self._ours(verify, cert) else (host, tls)
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        if not self._ours(verify, cert):
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+
+    def _ours(self, verify: Any, cert: Any) -> bool:
+        return self._context is not None and (verify, cert) == self._trust

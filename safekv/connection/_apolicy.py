@@ -1,0 +1,109 @@
+"""The async seat in the SDK's pipeline. See ``_policy``, its twin."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from azure.core.exceptions import AzureError
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import AsyncRetryPolicy
+
+from safekv._settings import Settings
+from safekv.connection._call import Call, CallRules, authenticated
+from safekv.connection._fork import on_fork
+from safekv.connection._loops import LoopLocal
+from safekv.connection._policy import WARM_UP_PATIENCE
+
+
+class AsyncResilience(AsyncRetryPolicy[Any, Any]):
+    """Repeats what may be repeated, until the call's deadline; see ``Resilience``."""
+
+    def __init__(self, settings: Settings, slots: AsyncSlots, **options: Any) -> None:
+        super().__init__(**options)
+        self._rules = CallRules(settings, options)
+        self._slots = slots
+        self._gate = AsyncWarmUpGate()
+        on_fork(self)
+
+    def after_fork(self) -> None:
+        self._gate = AsyncWarmUpGate()
+
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        call = self._rules.begin(request)
+        while True:
+            call.bound_io()
+            try:
+                response = await self._attempt(request, call)
+            except (AzureError, AttributeError) as error:
+                wait = call.after_error(error)
+                if wait is None:
+                    raise
+            else:
+                wait = call.after_response(response)
+                if wait is None:
+                    return response
+            await call.transport.sleep(wait)
+
+    async def _attempt(self, request: PipelineRequest[Any], call: Call) -> PipelineResponse[Any, Any]:
+        turn = None
+        if not self._gate.is_open:
+            turn = await self._gate.enter(min(WARM_UP_PATIENCE, call.flow.remaining()))
+        try:
+            slots = await self._slots.take(call)
+            try:
+                response = await self.next.send(request)
+            finally:
+                slots.release()
+            if not self._gate.is_open:
+                self._gate.is_open = authenticated(response)
+            return response
+        finally:
+            if turn is not None:
+                turn.release()
+
+
+class AsyncWarmUpGate:
+    """As ``WarmUpGate``, for the tasks of each loop."""
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self._locks = LoopLocal(asyncio.Lock)
+
+    async def enter(self, patience: float) -> asyncio.Lock | None:
+        """Wait for the turn; the lock to release if the caller leads, else None."""
+        lock = self._locks.get()
+        try:
+            await asyncio.wait_for(lock.acquire(), max(0.0, patience))
+        except asyncio.TimeoutError:
+            return None
+        if self.is_open:
+            lock.release()
+            return None
+        return lock
+
+
+class AsyncSlots:
+    """As ``Slots``, for the tasks of each loop."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        self._free = LoopLocal(lambda: asyncio.Semaphore(self._size))
+
+    async def take(self, call: Call) -> asyncio.Semaphore:
+        """Wait for a free slot, at most until the call's deadline; the caller releases it.
+
+        :raises DeadlineExceeded: if none comes free before it.
+        """
+        free = self._free.get()
+        if not free.locked():
+            await free.acquire()  # returns at once
+            return free
+        try:
+            await asyncio.wait_for(free.acquire(), max(0.0, call.flow.remaining()))
+        except asyncio.TimeoutError:
+            raise call.too_late() from None
+        return free

@@ -1,0 +1,176 @@
+"""One call through the pipeline, as both policies see it: its limits, its deadline, its verdicts."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from azure.core.exceptions import AzureError, ServiceRequestError
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+
+from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM, Clock
+from safekv._operations import operation_of
+from safekv._settings import Settings
+from safekv.errors import DeadlineExceeded
+from safekv.resilience._flow import THROTTLED, Flow, Outcome, RetryLimits
+from safekv.resilience._retry_after import retry_after
+
+_LOGGER = logging.getLogger("safekv")
+_LOGGER.addHandler(logging.NullHandler())  # or Python prints warnings of a library nobody configured
+
+#: The SDK's keywords that limit how often something is repeated.
+_LIMITS = {
+    "retry_total": ("total",),
+    "retry_connect": ("not_sent",),
+    "retry_read": ("unknown",),
+    "retry_status": ("status", "throttled"),
+    "retry_backoff_factor": ("fault_base",),
+    "retry_backoff_max": ("cap",),
+}
+_KEYWORDS = (*_LIMITS, "retry_on_methods", "timeout")
+#: What urllib3 and aiohttp raise before a byte of the request is on its way.
+_NOT_SENT = frozenset({"NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ClientConnectorError"})
+
+
+class CallRules:
+    """What all calls of one client share. ``options`` are the client's own keywords."""
+
+    def __init__(self, settings: Settings, options: Mapping[str, Any]) -> None:
+        self.timeout: float = options.get("timeout") or settings.timeout
+        extra = frozenset(options.get("retry_on_status_codes", ()))
+        self.limits = _limited(RetryLimits(extra_statuses=extra), options)
+
+    def begin(self, request: PipelineRequest[Any]) -> Call:
+        """Start the clock for one call; takes the retry keywords that were given for it alone."""
+        given = _taken(request.context.options)
+        http = request.http_request
+        clock: Clock = getattr(request.context.transport, "clock", SYSTEM_CLOCK)
+        operation = operation_of(http.method, urlsplit(http.url).path)
+        flow = Flow(
+            repeatable=operation.repeatable or http.method in given.get("retry_on_methods", ()),
+            deadline=clock.monotonic() + (given.get("timeout") or self.timeout),
+            limits=_limited(self.limits, given),
+            clock=clock,
+            random=SYSTEM_RANDOM,
+        )
+        return Call(request, operation.name, flow, clock)
+
+
+class Call:
+    """One call: how much time is left, and what to do after each attempt."""
+
+    __slots__ = ("_clock", "_name", "_request", "flow")
+
+    def __init__(self, request: PipelineRequest[Any], name: str, flow: Flow, clock: Clock) -> None:
+        self._request = request
+        self._name = name
+        self._clock = clock
+        self.flow = flow
+
+    @property
+    def transport(self) -> Any:
+        """The transport under the pipeline; it is the one to be asked to sleep."""
+        return self._request.context.transport
+
+    def bound_io(self) -> None:
+        """Shorten the socket timeouts of the next attempt to what the deadline leaves.
+
+        :raises DeadlineExceeded: if it leaves nothing.
+        """
+        remaining = self.flow.remaining()
+        if remaining <= 0:
+            raise self.too_late()
+        options = self._request.context.options
+        config = getattr(self.transport, "connection_config", None)
+        for option, default in (("connection_timeout", "timeout"), ("read_timeout", "read_timeout")):
+            configured = options.get(option, getattr(config, default, None))
+            if isinstance(configured, (int, float)) and configured > remaining:
+                options[option] = remaining
+
+    def too_late(self) -> DeadlineExceeded:
+        """The error for a call whose time was over before it was sent."""
+        return DeadlineExceeded(
+            f"{self._name} on {self._host()} was not sent: its timeout was over first.",
+            hint="Give the call more time (timeout=, in seconds) or make fewer at once.",
+        )
+
+    def after_response(self, response: PipelineResponse[Any, Any]) -> float | None:
+        """Seconds until the next attempt, or None: the response is the caller's."""
+        http = response.http_response
+        if http.status_code < 400:
+            return None
+        wait = self.flow.after_status(http.status_code, retry_after(http.headers, self._clock.time()))
+        if wait is not None:
+            self._log(wait, f"HTTP {http.status_code}")
+        return wait
+
+    def after_error(self, error: Exception) -> float | None:
+        """Seconds until the next attempt, or None: the error is the caller's."""
+        outcome = outcome_of(error)
+        wait = None if outcome is None else self.flow.after_error(outcome)
+        if wait is not None:
+            self._log(wait, type(error).__name__)
+        return wait
+
+    def _log(self, wait: float, reason: str) -> None:
+        level = logging.WARNING if reason == f"HTTP {THROTTLED}" else logging.INFO
+        attempt = self.flow.attempts + 1
+        _LOGGER.log(level, "%s on %s: %s; attempt %d in %.1f s", self._name, self._host(), reason, attempt, wait)
+
+    def _host(self) -> str:
+        return str(urlsplit(self._request.http_request.url).netloc)
+
+
+def outcome_of(error: Exception) -> Outcome | None:
+    """What is known of a request that raised ``error``; None if that is no matter of repeating."""
+    if isinstance(error, AttributeError):
+        # Two threads in the SDK's challenge policy: one drops the token that the other is
+        # about to read, before its request is sent.
+        return Outcome.NOT_SENT if error.name == "token" and error.obj is None else None
+    if not isinstance(error, AzureError) or getattr(error, "status_code", None) is not None:
+        return None
+    causes = list(_causes(error))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return Outcome.PERMANENT
+    if any(type(cause).__name__ in _NOT_SENT for cause in causes):
+        return Outcome.NOT_SENT
+    if isinstance(error, ServiceRequestError) and "non-TLS" in str(error):
+        return Outcome.PERMANENT
+    return Outcome.UNKNOWN
+
+
+def authenticated(response: PipelineResponse[Any, Any]) -> bool:
+    """Whether the vault has accepted a token with this answer."""
+    http = response.http_response
+    return http.status_code not in (401, 429) and http.status_code < 500 and _has_token(http.request)
+
+
+def _has_token(request: Any) -> bool:
+    return "Authorization" in request.headers
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what it was made from, however the layers below wrapped it."""
+    seen: set[int] = set()
+    pending = [error]
+    while pending:
+        current = pending.pop()
+        if not isinstance(current, BaseException) or id(current) in seen:
+            continue
+        seen.add(id(current))
+        yield current
+        wrapped = (getattr(current, "inner_exception", None), getattr(current, "reason", None))
+        pending += [current.__cause__, current.__context__, *wrapped, *current.args]
+
+
+def _taken(options: MutableMapping[str, Any]) -> dict[str, Any]:
+    return {keyword: options.pop(keyword) for keyword in _KEYWORDS if keyword in options}
+
+
+def _limited(limits: RetryLimits, given: Mapping[str, Any]) -> RetryLimits:
+    changes = {field: given[keyword] for keyword, fields in _LIMITS.items() if keyword in given for field in fields}
+    return replace(limits, **changes) if changes else limits

@@ -1,0 +1,145 @@
+"""What makes an SDK client a shared one. The doors put these in front of the SDK's classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from safekv import _identifiers
+from safekv.connection import _registry
+from safekv.connection._atransport import AsyncLeasedTransport
+from safekv.connection._connection import AsyncConnection, Connection, SyncConnection
+from safekv.connection._credential import no_credential
+from safekv.connection._transport import LeasedTransport
+from safekv.errors import CredentialNotPicklable, InvalidArgument
+
+Self = TypeVar("Self", bound="SharedClient")
+
+
+class SharedClient:
+    """Construction finds the client that exists already; closing gives back one lease.
+
+    :param vault_url: ``https://`` URL of the vault, or the vault's name alone (public
+        cloud); by default ``AZURE_KEY_VAULT_URL``.
+    :param credential: an object that gives tokens; by default the process's one
+        ``DefaultAzureCredential``.
+    :param options: every keyword of the SDK's client. ``timeout`` is the deadline of each
+        call in seconds (30 by default).
+    """
+
+    _connection_kind: ClassVar[type[Connection]]
+    _api_versions: ClassVar[tuple[str, ...]] = ()
+    _lease: Any
+    _origin: tuple[str, Any, Mapping[str, Any]]
+
+    def __new__(cls, vault_url: str | None = None, credential: Any = None, **options: Any) -> Any:
+        if cls.__init__ is not SharedClient.__init__:
+            # A subclass with an __init__ of its own is built by it, and not shared.
+            return super().__new__(cls)
+
+        def build(connection: Connection, own: dict[str, Any]) -> SharedClient:
+            client: SharedClient = object.__new__(cls)
+            return client._built(connection, own, credential, options)
+
+        return cls._registered(vault_url, credential, options, cls, build)
+
+    def __init__(self, vault_url: str | None = None, credential: Any = None, **options: Any) -> None:
+        if "_lease" in self.__dict__:
+            return  # __new__ found or built it
+
+        def build(connection: Connection, own: dict[str, Any]) -> SharedClient:
+            return self._built(connection, own, credential, options)
+
+        self._registered(vault_url, credential, options, None, build)
+
+    @classmethod
+    def _registered(
+        cls,
+        vault_url: str | None,
+        credential: Any,
+        options: Mapping[str, Any],
+        kind: type | None,
+        build: Callable[[Connection, dict[str, Any]], SharedClient],
+    ) -> Any:
+        url = _registry.vault_url(vault_url)
+        identity = cls._default_credential() if credential is None else credential
+        return _registry.current().client(cls._connection_kind, url, identity, options, kind, build)
+
+    def _built(self: Self, connection: Connection, own: dict[str, Any], credential: Any, given: Any) -> Self:
+        """Run the SDK's ``__init__`` on the connection's parts."""
+        self._origin = (connection.url, credential, given)
+        self._lease = connection.lease(self._give_back)
+        self._lease.problem = self._problem(connection.tokens.credential, own.get("api_version"))
+        policy = own.get("retry_policy") or connection.policy(own)
+        pipeline = {**own, "transport": self._lease, "retry_policy": policy}
+        super().__init__(connection.url, connection.tokens, **pipeline)  # type: ignore[call-arg]
+        return self
+
+    @classmethod
+    def _default_credential(cls) -> Any:
+        """What ``credential=None`` means; the doors know."""
+        raise NotImplementedError
+
+    def _give_back(self, lease: Any) -> Any:
+        raise NotImplementedError
+
+    @classmethod
+    def _problem(cls, credential: Any, api_version: Any) -> InvalidArgument | None:
+        """What makes every call of this client hopeless, for its first call to raise.
+
+        The SDK constructs a client with any object and any version, and so do we.
+        """
+        if not hasattr(credential, "get_token") and not hasattr(credential, "get_token_info"):
+            return no_credential(credential)
+        if api_version is not None:
+            try:
+                _identifiers.api_version(str(getattr(api_version, "value", api_version)), cls._api_versions)
+            except InvalidArgument as problem:
+                return problem
+        return None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A pickle holds how to find the client again: no token, no socket, no cached value."""
+        url, credential, options = self._origin
+        if type(credential).__module__.startswith("azure.identity"):
+            raise CredentialNotPicklable(
+                f"A client with azure.identity's {type(credential).__name__} cannot be pickled: "
+                "the pickle could contain a client secret or a token.",
+                hint="Leave the credential out, or import it from safekv.identity: then the other process "
+                "makes its own from the same arguments.",
+            )
+        return _reconstruct, (type(self), url, credential, dict(options))
+
+    def __copy__(self: Self) -> Self:
+        return self
+
+    def __deepcopy__(self: Self, memo: Any) -> Self:
+        return self
+
+    def __repr__(self) -> str:
+        kind = type(self)
+        return f"<{kind.__module__.replace('._client', '')}.{kind.__qualname__} {self._origin[0]}>"
+
+
+class SyncSharedClient(SharedClient):
+    """A shared client of the sync doors."""
+
+    _connection_kind = SyncConnection
+
+    def _give_back(self, lease: LeasedTransport) -> None:
+        if _registry.current().give_back(lease):
+            lease.connection.close()
+
+
+class AsyncSharedClient(SharedClient):
+    """A shared client of the aio doors."""
+
+    _connection_kind = AsyncConnection
+
+    async def _give_back(self, lease: AsyncLeasedTransport) -> None:
+        if _registry.current().give_back(lease):
+            await lease.connection.close()
+
+
+def _reconstruct(kind: Callable[..., Any], url: str, credential: Any, options: dict[str, Any]) -> Any:
+    return kind(url, credential, **options)

@@ -1,0 +1,290 @@
+"""One credential, however many clients, threads and tasks ask it for tokens.
+
+azure-identity has no lock and each SDK client keeps its own token, so a cold start of 64
+threads is 64 token requests. A :class:`TokenSource` stands in front of one credential:
+requests for the same token become one, the answer is kept until shortly before it
+expires, and while one caller refreshes it the others go on with the present one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from types import TracebackType
+from typing import Any
+
+from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+
+from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM, Clock, Random
+from safekv.connection._fork import on_fork
+from safekv.connection._tokens import TokenCache, TokenKey, as_token_info
+from safekv.errors import AuthenticationFailed, CredentialTooOld, InvalidCredential
+
+#: Seconds to wait for a token that somebody else is getting (a slow `az` takes a dozen).
+FLIGHT_TIMEOUT = 60.0
+GUIDE = "https://github.com/Azure/azure-sdk-for-python/blob/main/sdk/keyvault/TROUBLESHOOTING.md"
+
+
+def check_credential(credential: object) -> None:
+    """Refuse what can never be a credential.
+
+    :raises InvalidCredential: a text, a number, a collection, or a class instead of an object.
+    """
+    if isinstance(credential, type):
+        problem = f"is the class {credential.__name__}, not an object: add parentheses"
+    elif isinstance(credential, (str, bytes, int, float, tuple, list, dict, set)):
+        problem = f"is a {type(credential).__name__}, not an object with get_token"
+    else:
+        return
+    raise InvalidCredential(
+        f"The credential {problem}.",
+        hint="Pass safekv.identity.DefaultAzureCredential(), or leave the credential out to use that one.",
+    )
+
+
+def is_async(credential: object) -> bool:
+    """Whether the credential's tokens have to be awaited."""
+    return any(
+        inspect.iscoroutinefunction(getattr(credential, method, None)) for method in ("get_token_info", "get_token")
+    )
+
+
+class TokenSource:
+    """The sync source of tokens of one identity. It is itself a credential, of both protocols."""
+
+    def __init__(self, credential: Any, *, clock: Clock = SYSTEM_CLOCK, random: Random = SYSTEM_RANDOM) -> None:
+        self.credential = credential
+        self._clock = clock
+        self._random = random
+        self.after_fork()
+        on_fork(self)
+
+    def after_fork(self) -> None:
+        """Start again: a lock may have been held, and tokens are not inherited."""
+        self._lock = threading.Lock()
+        self.cache = TokenCache(self._clock, self._random)
+        self._flights: dict[TokenKey, Future[AccessTokenInfo]] = {}
+
+    def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        """A token for the scopes; from the cache, from a request under way, or from the credential."""
+        key = TokenKey.of(scopes, options or {})
+        token, due = self.cache.look(key)
+        if token is not None and not due:
+            return token
+        with self._lock:
+            flight = self._flights.get(key)
+            leading = flight is None
+            if flight is None:
+                flight = self._flights[key] = Future()
+        if leading:
+            return self._lead(key, flight)
+        return token if token is not None else _result(flight)
+
+    def get_token(
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        enable_cae: bool = False,
+        **_: Any,
+    ) -> AccessToken:
+        """The same as :meth:`get_token_info`, in azure-core's older protocol."""
+        key = TokenKey(scopes, tenant_id, claims, enable_cae)
+        token = self.get_token_info(*scopes, options=key.options())
+        return AccessToken(token.token, token.expires_on)
+
+    def refused(self, authorization: str | None) -> None:
+        """The vault answered 401 to this ``Authorization`` header."""
+        if authorization:
+            self.cache.refused(authorization.partition(" ")[2])
+
+    def close(self) -> None:
+        """The credential belongs to whoever made it; nothing is closed here."""
+
+    def __enter__(self) -> TokenSource:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.close()
+
+    def _lead(self, key: TokenKey, flight: Future[AccessTokenInfo]) -> AccessTokenInfo:
+        try:
+            # Whoever led before us may have finished between our look and our lead.
+            token, due = self.cache.look(key)
+            if token is None or due:
+                token = self._refresh(key, token)
+            flight.set_result(token)
+        except BaseException as error:
+            flight.set_exception(error)
+            raise
+        finally:
+            with self._lock:
+                self._flights.pop(key, None)
+        return token
+
+    def _refresh(self, key: TokenKey, present: AccessTokenInfo | None) -> AccessTokenInfo:
+        try:
+            return self.cache.store(key, as_token_info(self._ask(key)))
+        except Exception:
+            if present is None:
+                raise
+            self.cache.postpone(key)
+            return present
+
+    def _ask(self, key: TokenKey) -> AccessToken | AccessTokenInfo:
+        return ask(self.credential, key)  # type: ignore[no-any-return]
+
+
+class AsyncTokenSource:
+    """The aio source of tokens of one identity, for async credentials and for sync ones.
+
+    A sync credential is asked in a worker thread, so that it cannot stall the loop; its
+    tokens are then shared with the sync clients of the same identity.
+    """
+
+    def __init__(self, credential: Any, sync_source: TokenSource | None = None) -> None:
+        self.credential = credential
+        self._sync_source = sync_source
+        self._own_cache = TokenCache(SYSTEM_CLOCK, SYSTEM_RANDOM)
+        self._flights: dict[tuple[asyncio.AbstractEventLoop, TokenKey], asyncio.Task[AccessTokenInfo]] = {}
+        on_fork(self)
+
+    @property
+    def cache(self) -> TokenCache:
+        return self._sync_source.cache if self._sync_source else self._own_cache
+
+    def after_fork(self) -> None:
+        """Start again: tokens are not inherited, and the parent's tasks never end here."""
+        self._own_cache = TokenCache(SYSTEM_CLOCK, SYSTEM_RANDOM)
+        self._flights = {}
+
+    async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        """As :meth:`TokenSource.get_token_info`."""
+        key = TokenKey.of(scopes, options or {})
+        token, due = self.cache.look(key)
+        if token is not None and not due:
+            return token
+        flight = self._flights.get((asyncio.get_running_loop(), key))
+        if flight is not None and token is not None:
+            return token
+        flight = flight or self._start(key, token)
+        try:
+            # Shielded: a caller that is cancelled must not take the others' token along.
+            return await asyncio.wait_for(asyncio.shield(flight), FLIGHT_TIMEOUT)
+        except asyncio.TimeoutError:
+            raise _too_slow() from None
+
+    async def get_token(
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        enable_cae: bool = False,
+        **_: Any,
+    ) -> AccessToken:
+        """The same as :meth:`get_token_info`, in azure-core's older protocol."""
+        key = TokenKey(scopes, tenant_id, claims, enable_cae)
+        token = await self.get_token_info(*scopes, options=key.options())
+        return AccessToken(token.token, token.expires_on)
+
+    def refused(self, authorization: str | None) -> None:
+        """The vault answered 401 to this ``Authorization`` header."""
+        if authorization:
+            self.cache.refused(authorization.partition(" ")[2])
+
+    async def close(self) -> None:
+        """The credential belongs to whoever made it; nothing is closed here."""
+
+    async def __aenter__(self) -> AsyncTokenSource:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await self.close()
+
+    def _start(self, key: TokenKey, present: AccessTokenInfo | None) -> asyncio.Task[AccessTokenInfo]:
+        loop = asyncio.get_running_loop()
+        flight = loop.create_task(self._refresh(key, present))
+        self._flights[loop, key] = flight
+
+        def landed(task: asyncio.Task[AccessTokenInfo]) -> None:
+            self._flights.pop((loop, key), None)
+            if not task.cancelled():
+                task.exception()  # seen, also when every caller has been cancelled
+
+        flight.add_done_callback(landed)
+        return flight
+
+    async def _refresh(self, key: TokenKey, present: AccessTokenInfo | None) -> AccessTokenInfo:
+        try:
+            if self._sync_source is not None:
+                return await asyncio.to_thread(self._sync_source.get_token_info, *key.scopes, options=key.options())
+            answer = ask(self.credential, key)
+            return self.cache.store(key, as_token_info(await _with_advice(self.credential, answer)))
+        except Exception:
+            if present is None:
+                raise
+            self.cache.postpone(key)
+            return present
+
+
+def ask(credential: Any, key: TokenKey) -> Any:
+    """Ask a credential of either protocol; the answer of an async one is to be awaited."""
+    try:
+        if hasattr(credential, "get_token_info"):
+            return credential.get_token_info(*key.scopes, options=key.options())
+        if hasattr(credential, "get_token"):
+            return credential.get_token(*key.scopes, **key.options())
+    except TypeError as error:
+        raise _advised(credential, error) from error
+    raise no_credential(credential)
+
+
+def no_credential(credential: object) -> InvalidCredential:
+    """The error for an object that cannot give tokens."""
+    return InvalidCredential(
+        f"The credential, a {type(credential).__name__}, has neither get_token nor get_token_info.",
+        hint="Pass a credential from safekv.identity, or leave the credential out to use its DefaultAzureCredential.",
+    )
+
+
+async def _with_advice(credential: Any, answer: Any) -> Any:
+    try:
+        return await answer
+    except TypeError as error:
+        raise _advised(credential, error) from error
+
+
+def _advised(credential: Any, error: TypeError) -> Exception:
+    """The guide's advice for the one TypeError it names; any other stays what it is."""
+    if "unexpected keyword argument" not in str(error):
+        return error
+    return CredentialTooOld(
+        f"{type(credential).__name__}.get_token failed: {error}",
+        hint="The vault tells its tenant, and the credential must take it. Upgrade azure-identity to 1.8.0 or newer "
+        "(pip install -U azure-identity); a credential of your own takes get_token(*scopes, **options).",
+        guide_url=f"{GUIDE}#tenant-authentication-issues",
+    )
+
+
+def _result(flight: Future[AccessTokenInfo]) -> AccessTokenInfo:
+    try:
+        return flight.result(timeout=FLIGHT_TIMEOUT)
+    except FutureTimeout:
+        raise _too_slow() from None
+
+
+def _too_slow() -> AuthenticationFailed:
+    return AuthenticationFailed(
+        f"The credential gave no token within {FLIGHT_TIMEOUT:.0f} s.",
+        hint="Another caller is waiting for the same token. See which part of the credential hangs: "
+        "logging.getLogger('azure.identity').setLevel(logging.DEBUG).",
+        guide_url=f"{GUIDE}#other-authentication-issues",
+    )

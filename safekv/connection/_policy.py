@@ -1,0 +1,119 @@
+"""The sync seat in the SDK's pipeline: retries within a deadline, and one cold start at a time.
+
+The policy takes the place of the SDK's own retry (``retry_policy=``) and carries out what
+a ``Call`` decides. ``_apolicy`` is its twin.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from azure.core.exceptions import AzureError
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import RetryPolicy
+
+from safekv._settings import Settings
+from safekv.connection._call import Call, CallRules, authenticated
+from safekv.connection._fork import on_fork
+
+#: Seconds that a request waits for the first one to come back with a token.
+WARM_UP_PATIENCE = 5.0
+
+
+class Resilience(RetryPolicy[Any, Any]):
+    """Repeats what may be repeated, until the call's deadline.
+
+    The SDK's keywords keep their meaning: ``timeout`` is the deadline of a call in seconds,
+    ``retry_total=0`` means one attempt, ``retry_on_methods`` names methods that may be
+    repeated after an unknown outcome.
+    """
+
+    def __init__(self, settings: Settings, slots: Slots, **options: Any) -> None:
+        super().__init__(**options)
+        self._rules = CallRules(settings, options)
+        self._slots = slots
+        self._gate = WarmUpGate()
+        on_fork(self)
+
+    def after_fork(self) -> None:
+        self._gate = WarmUpGate()
+
+    def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        call = self._rules.begin(request)
+        while True:
+            call.bound_io()
+            try:
+                response = self._attempt(request, call)
+            except (AzureError, AttributeError) as error:
+                wait = call.after_error(error)
+                if wait is None:
+                    raise
+            else:
+                wait = call.after_response(response)
+                if wait is None:
+                    return response
+            call.transport.sleep(wait)
+
+    def _attempt(self, request: PipelineRequest[Any], call: Call) -> PipelineResponse[Any, Any]:
+        leading = not self._gate.is_open and self._gate.enter(min(WARM_UP_PATIENCE, call.flow.remaining()))
+        try:
+            with self._slots.one(call):
+                response = self.next.send(request)
+            if not self._gate.is_open:
+                self._gate.is_open = authenticated(response)
+            return response
+        finally:
+            if leading:
+                self._gate.leave()
+
+
+class WarmUpGate:
+    """Until the vault has accepted a token, requests go one at a time.
+
+    The first request of a client goes out without a token, is answered 401 and then gets
+    one. Without a gate, 64 cold threads are 64 such requests. A request waits only so long,
+    then goes by itself: a vault that hangs does not queue its callers.
+    """
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self._lock = threading.Lock()
+
+    def enter(self, patience: float) -> bool:
+        """Wait for the turn; True if the caller leads, and has to :meth:`leave`."""
+        if not self._lock.acquire(timeout=max(0.0, patience)):
+            return False
+        if self.is_open:
+            self._lock.release()
+            return False
+        return True
+
+    def leave(self) -> None:
+        self._lock.release()
+
+
+class Slots:
+    """How many requests of a connection are under way at once: as many as its pool holds."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        self._free = threading.Semaphore(self._size)
+
+    @contextmanager
+    def one(self, call: Call) -> Iterator[None]:
+        """Hold a slot; waits for a free one at most until the call's deadline.
+
+        :raises DeadlineExceeded: if none comes free before it.
+        """
+        if not self._free.acquire(timeout=max(0.0, call.flow.remaining())):
+            raise call.too_late()
+        try:
+            yield
+        finally:
+            self._free.release()

@@ -1,0 +1,200 @@
+"""Which connections and clients exist already. Asking for one again returns it.
+
+The registry belongs to the process: a forked child starts with an empty one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, Protocol, TypeVar
+
+from safekv import _identifiers
+from safekv._settings import Settings, from_environment
+from safekv.connection._connection import AsyncConnection, Connection, SyncConnection
+from safekv.connection._credential import AsyncTokenSource, TokenSource, check_credential, is_async
+from safekv.connection._fork import on_fork
+from safekv.connection._identity import Same, frozen, split_options
+from safekv.errors import InvalidCredential, ManyCredentialsWarning
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Emulation(Protocol):
+    """What takes the place of the network and of every credential while a test runs."""
+
+    def transport(self, colour: str) -> Any:
+        """The azure-core transport for ``"sync"`` or ``"aio"`` connections."""
+        ...
+
+    def credential(self) -> Any:
+        """A sync credential that the emulator accepts."""
+        ...
+
+
+class Registry:
+    """Connections by (colour, vault, identity, options), each with its clients."""
+
+    def __init__(self, settings: Settings | None = None, emulation: Emulation | None = None) -> None:
+        self._settings = settings
+        self._emulation = emulation
+        self.after_fork()
+        on_fork(self)
+
+    def after_fork(self) -> None:
+        """A child starts with nothing."""
+        self._lock = threading.RLock()
+        self._connections: OrderedDict[Hashable, Connection] = OrderedDict()
+        self._sources: OrderedDict[Hashable, Any] = OrderedDict()
+        self._vaults: OrderedDict[Hashable, Any] = OrderedDict()
+        self._warned: OrderedDict[str, None] = OrderedDict()
+
+    @property
+    def settings(self) -> Settings:
+        """Read from the environment when the first connection is made, not at import."""
+        if self._settings is None:
+            self._settings = from_environment()
+        return self._settings
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    def client(
+        self,
+        colour: type[Connection],
+        url: str,
+        credential: Any,
+        options: Mapping[str, Any],
+        kind: type | None,
+        build: Callable[[Connection, dict[str, Any]], Any],
+    ) -> Any:
+        """The client of this kind for these arguments, with one more lease on it.
+
+        :param kind: the client's class; None for a client that is not to be shared.
+        :param build: makes the client where there is none; called under the registry's lock.
+        """
+        connection_options, client_options = split_options(options)
+        key = (kind, frozen(client_options))
+        with self._lock:
+            connection = self.connection(colour, url, credential, connection_options)
+            client = connection.clients.get(key) if kind else None
+            if client is None:
+                client = build(connection, client_options)
+                if kind:
+                    connection.remember(key, client)
+            client._lease.leases += 1
+            connection.leases += 1
+            return client
+
+    def connection(self, colour: type[Connection], url: str, credential: Any, options: Mapping[str, Any]) -> Connection:
+        """The connection for these arguments; made where there is none."""
+        if self._emulation is not None and "transport" not in options:
+            options = {**options, "transport": self._emulation.transport(colour.colour)}
+            credential = self._emulation.credential()
+        with self._lock:
+            tokens = self._tokens(colour, credential)
+            key = (colour.colour, url, Same(tokens), frozen(options))
+            connection = self._connections.get(key)
+            if connection is None:
+                self._warn_of_many_credentials(colour, url, tokens)
+                connection = colour(url, tokens, options, self.settings)
+            return _keep(self._connections, key, connection, self.settings.max_connections)
+
+    def vault(self, key: Hashable, make: Callable[[], V]) -> V:
+        """The ``Vault`` for this key; made where there is none."""
+        with self._lock:
+            vault: V = self._vaults.get(key) or make()
+            return _keep(self._vaults, key, vault, self.settings.max_connections)
+
+    def give_back(self, lease: Any) -> bool:
+        """One lease less on a client; True if the connection has to be closed now."""
+        with self._lock:
+            if lease.leases <= 0:
+                return False
+            connection: Connection = lease.connection
+            lease.leases -= 1
+            connection.leases -= 1
+            if lease.leases == 0:
+                _drop(connection.clients, lambda client: client._lease is lease)
+            if connection.leases == 0:
+                _drop(self._connections, lambda each: each is connection)
+            return connection.leases == 0
+
+    def _tokens(self, colour: type[Connection], credential: Any) -> Any:
+        check_credential(credential)
+        source = self._sources.get((Same(credential), SyncConnection))
+        if colour is SyncConnection:
+            if is_async(credential):
+                raise _wrong_colour(credential)
+            source = source or TokenSource(credential)
+            return _keep(self._sources, (Same(credential), SyncConnection), source, self.settings.max_connections)
+        behind = None if is_async(credential) else self._tokens(SyncConnection, credential)
+        source = self._sources.get((Same(credential), AsyncConnection)) or AsyncTokenSource(credential, behind)
+        return _keep(self._sources, (Same(credential), AsyncConnection), source, self.settings.max_connections)
+
+    def _warn_of_many_credentials(self, colour: type[Connection], url: str, tokens: Any) -> None:
+        others = (each for each in self._connections.values() if type(each) is colour and each.url == url)
+        if url in self._warned or all(each.tokens is tokens for each in others):
+            return
+        _keep(self._warned, url, None, self.settings.max_connections)
+        warnings.warn(
+            f"Several credential objects are in use for {url}. Each has its own connections, tokens and limits, "
+            "because safekv shares nothing between identities. If they are the same identity, use one object: "
+            "safekv.identity returns the same credential for the same arguments.",
+            ManyCredentialsWarning,
+            stacklevel=_outside_safekv(),
+        )
+
+
+def vault_url(given: object) -> str:
+    """The canonical URL of the vault that was given, or that ``AZURE_KEY_VAULT_URL`` names."""
+    return _identifiers.vault_url(os.environ.get("AZURE_KEY_VAULT_URL") if given is None else given)
+
+
+_current = Registry()
+
+
+def current() -> Registry:
+    """The process's registry, or the one that a test has put in its place."""
+    return _current
+
+
+def replace(registry: Registry) -> Registry:
+    """Put another registry in place (a test's); returns the one that was there."""
+    global _current
+    before, _current = _current, registry
+    return before
+
+
+def _keep(entries: OrderedDict[K, V], key: K, value: V, most: int) -> V:
+    """``value`` as the most recently used of at most ``most`` entries."""
+    entries[key] = value
+    entries.move_to_end(key)
+    while len(entries) > most:
+        entries.popitem(last=False)
+    return value
+
+
+def _drop(entries: OrderedDict[Hashable, Any], unwanted: Callable[[Any], bool]) -> None:
+    for key in [key for key, value in entries.items() if unwanted(value)]:
+        del entries[key]
+
+
+def _wrong_colour(credential: object) -> InvalidCredential:
+    return InvalidCredential(
+        f"{type(credential).__name__} is an asynchronous credential, and this client is synchronous.",
+        hint="Use safekv.identity for synchronous credentials, or the client from safekv.secrets.aio.",
+    )
+
+
+def _outside_safekv() -> int:
+    """How far up the caller is that constructed a client, for a warning that points there."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("safekv."):
+        level, frame = level + 1, frame.f_back
+    return level

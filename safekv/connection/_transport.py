@@ -1,0 +1,104 @@
+"""The sync transport of a connection, and each client's lease on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import copy
+from typing import TYPE_CHECKING, Any
+
+from azure.core.pipeline.transport import HttpTransport
+
+from safekv.connection._tls import trusted_bundle
+from safekv.errors import ClientClosed, InvalidArgument
+
+if TYPE_CHECKING:
+    from azure.core.pipeline.transport import RequestsTransport
+
+    from safekv.connection._connection import Connection
+
+
+def pooled_transport(pool_size: int, options: dict[str, Any]) -> RequestsTransport:
+    """azure-core's ``RequestsTransport`` on a session of ours.
+
+    Its pool holds ``pool_size`` connections (requests keeps 10), all share one SSL context,
+    and the environment is not searched for proxies at every request unless there is one.
+    """
+    # requests costs a tenth of a second to import: only who opens a connection pays it.
+    from urllib.request import getproxies
+
+    import requests
+    from azure.core.pipeline.transport import RequestsTransport
+
+    from safekv.connection._adapter import PooledAdapter
+
+    proxied = bool(getproxies().keys() & {"https", "all"})
+    use_env_settings = options.get("use_env_settings", proxied)
+    verify = trusted_bundle(options.get("connection_verify", True))
+    session = requests.Session()
+    session.trust_env = use_env_settings
+    adapter = PooledAdapter(pool_size, verify=verify, certificate=options.get("connection_cert"))
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return RequestsTransport(
+        **{**options, "session": session, "use_env_settings": use_env_settings, "connection_verify": verify}
+    )
+
+
+class LeasedTransport(HttpTransport[Any, Any]):
+    """What one client sees of its connection's transport.
+
+    Closing the client closes this lease; the transport itself closes with the last one. It
+    sits innermost in the pipeline, so it also sees which tokens the vault refuses.
+    """
+
+    def __init__(self, connection: Connection, close: Callable[[LeasedTransport], None]) -> None:
+        self.connection = connection
+        self._close = close
+        self.leases = 0
+        self.problem: InvalidArgument | None = None
+
+    @property
+    def connection_config(self) -> Any:
+        return self.connection.transport.connection_config
+
+    @property
+    def clock(self) -> Any:
+        return self.connection.clock
+
+    def open(self) -> None:
+        self._checked().open()
+
+    def __enter__(self) -> LeasedTransport:
+        self._checked().__enter__()
+        return self
+
+    def send(self, request: Any, **kwargs: Any) -> Any:
+        transport = self._checked()
+        if self.problem is not None:
+            raise copy(self.problem)
+        response = transport.send(request, **kwargs)
+        if response.status_code == 401:
+            self.connection.tokens.refused(request.headers.get("Authorization"))
+        return response
+
+    def sleep(self, duration: float) -> None:
+        self.connection.transport.sleep(duration)
+
+    def close(self) -> None:
+        self._close(self)
+
+    def __exit__(self, *details: object) -> None:
+        self._close(self)
+
+    def _checked(self) -> Any:
+        if self.leases <= 0:
+            raise closed_error(self.connection.url)
+        return self.connection.transport
+
+
+def closed_error(url: str) -> ClientClosed:
+    return ClientClosed(
+        f"This client of {url} has been closed.",
+        hint="Construct it again where it is used: that costs nothing, and returns the shared client. "
+        "Each construction is one lease; close() or leaving `with` gives one back.",
+    )

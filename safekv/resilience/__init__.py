@@ -1,0 +1,1 @@
+"""Decisions about repeating and waiting: no azure, no sleeping, the clock is injected."""

@@ -1,0 +1,161 @@
+"""The emulator joined to the doors: Key Vault for tests, in this process, on a clock of its own.
+
+>>> from safekv.testing import LocalKeyVault
+>>> local = LocalKeyVault()
+>>> vault = local.vault("my")
+>>> local.set_secret("db-password", "not a real one", vault="my")
+>>> vault.secrets.get_secret("db-password").name
+'db-password'
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from typing import TYPE_CHECKING, Any
+
+from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+
+from safekv.connection import _registry
+from safekv.emulator import EmulatedVault, Emulator, EmulatorSettings, Fault, Journal, granted_claims, make_token
+from safekv.emulator._transport import AsyncEmulatorTransport, EmulatorTransport
+
+if TYPE_CHECKING:
+    from safekv.secrets import SecretClient
+    from safekv.secrets.aio import SecretClient as AsyncSecretClient
+    from safekv.vault import Vault
+
+__all__ = ["LocalCredential", "LocalKeyVault"]
+
+DEFAULT_VAULT = "local"
+
+
+class LocalKeyVault:
+    """Key Vaults in this process, and clients for them. No network, no waiting, no Azure.
+
+    Clients that this object hands out reach it in any case. Inside ``with LocalKeyVault()
+    as local:`` every safekv client does, whatever its credential, so that an application
+    under test needs no change; sleeping moves ``local``'s clock instead of waiting.
+
+    :param seed: of what is left to chance (version ids, faults with a probability).
+    """
+
+    def __init__(self, *, seed: int = 0, settings: EmulatorSettings | None = None) -> None:
+        self.emulator = Emulator(seed=seed, settings=settings or EmulatorSettings())
+        self._transports = {
+            "sync": EmulatorTransport(self.emulator),
+            "aio": AsyncEmulatorTransport(self.emulator),
+        }
+        self._credential = LocalCredential(self.emulator)
+        self._replaced: list[_registry.Registry] = []
+
+    @property
+    def journal(self) -> Journal:
+        """What was asked: method, path, status, time; never a value or a token."""
+        return self.emulator.journal
+
+    @property
+    def client(self) -> SecretClient:
+        """The client for the secrets of the vault named ``local``."""
+        return self.vault().secrets
+
+    def vault(self, name: str = DEFAULT_VAULT, **options: Any) -> Vault:
+        """The front door to the vault of this name, which is made if there is none."""
+        from safekv.vault import Vault
+
+        return Vault(self.url(name), self._credential, transport=self._transports["sync"], **options)
+
+    def aio_client(self, name: str = DEFAULT_VAULT, **options: Any) -> AsyncSecretClient:
+        """The aio client for the secrets of the vault of this name."""
+        from safekv.secrets.aio import SecretClient
+
+        return SecretClient(self.url(name), self._credential, transport=self._transports["aio"], **options)
+
+    def url(self, name: str = DEFAULT_VAULT) -> str:
+        """The URL of the vault of this name, which is made if there is none."""
+        return self._emulated(name).url
+
+    def credential(self) -> LocalCredential:
+        """A credential that the emulator accepts; it counts what it is asked."""
+        return self._credential
+
+    def transport(self, colour: str = "sync") -> Any:
+        """An azure-core transport to the emulator, ``"sync"`` or ``"aio"``, for clients of the SDK's own."""
+        return self._transports[colour]
+
+    def set_secret(self, name: str, *values: str, vault: str = DEFAULT_VAULT, **attributes: Any) -> None:
+        """Put a secret into a vault without a request; several values are its versions, oldest first.
+
+        :param attributes: ``content_type``, ``tags``, ``enabled``, ``not_before``, ``expires_on`` (s since 1970).
+        """
+        for value in values:
+            self._emulated(vault).set_secret(name, value, **attributes)
+
+    def fail(self, **fault: Any) -> Fault:
+        """Make requests fail; see ``Emulator.fail`` for all it takes.
+
+        ``local.fail(operation="get_secret", status=429, count=2, retry_after=1)`` is an example.
+        """
+        return self.emulator.fail(**fault)
+
+    def advance(self, *, seconds: float) -> None:
+        """Move the emulator's clock."""
+        self.emulator.clock.advance(seconds)
+
+    def __enter__(self) -> LocalKeyVault:
+        self._replaced.append(_registry.replace(_registry.Registry(emulation=self)))
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        _registry.replace(self._replaced.pop())
+
+    def __repr__(self) -> str:
+        return f"<LocalKeyVault with {len(self.emulator.vaults)} vaults>"
+
+    def _emulated(self, name: str) -> EmulatedVault:
+        for vault in self.emulator.vaults.values():
+            if vault.name.lower() == name.lower():
+                return vault
+        return self.emulator.add_vault(name)
+
+
+class LocalCredential:
+    """Gives tokens that the emulator can read. ``requests`` counts how often it was asked."""
+
+    def __init__(self, emulator: Emulator, *, lifetime: float = 3600.0) -> None:
+        self._emulator = emulator
+        self._lifetime = lifetime
+        self._lock = threading.Lock()
+        self._numbers = itertools.count()
+        self.requests = 0
+
+    def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        """A token for the scope's resource and the tenant that was asked for."""
+        wanted = options or {}
+        tenant = wanted.get("tenant_id") or self._emulator.settings.tenant
+        now = int(self._emulator.clock.time())
+        expires_on = now + int(self._lifetime)
+        with self._lock:
+            self.requests += 1
+            number = next(self._numbers)
+        claims = {
+            **granted_claims(wanted.get("claims")),
+            "aud": scopes[0].removesuffix("/.default"),
+            "iss": f"https://sts.windows.net/{tenant}/",
+            "tid": tenant,
+            "iat": now,
+            "nbf": now,
+            "exp": expires_on,
+            "uti": str(number),
+        }
+        return AccessTokenInfo(make_token(claims), expires_on)
+
+    def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        """The same, in azure-core's older protocol."""
+        wanted: TokenRequestOptions = {}
+        if options.get("tenant_id"):
+            wanted["tenant_id"] = options["tenant_id"]
+        if options.get("claims"):
+            wanted["claims"] = options["claims"]
+        token = self.get_token_info(*scopes, options=wanted)
+        return AccessToken(token.token, token.expires_on)
