@@ -5,10 +5,9 @@ Import its doors as you import the SDK's: ``from safekv.secrets import SecretCli
 nothing of Azure; the names below are loaded when they are first used.
 """
 
-from typing import TYPE_CHECKING, Any
-
 __version__ = "0.1.0"
 
+TYPE_CHECKING = False  # typing costs more to import than all of this
 if TYPE_CHECKING:
     from safekv.vault import Vault
 
@@ -17,13 +16,14 @@ __all__ = ["Vault", "__version__"]
 _HOMES = {"Vault": "safekv.vault"}
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'safekv' has no attribute {name!r}")
     from importlib import import_module
 
-    value = globals()[name] = getattr(import_module(home), name)
+    value: object = getattr(import_module(home), name)
+    globals()[name] = value
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ MAX_CONTENT_TYPE_LENGTH = 255
 _OBJECT_NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")
 _NAME_LIKE = re.compile(r"[\w./ -]{1,127}")
 _VAULT_NAME = re.compile(r"(?!.*--)[a-zA-Z][0-9a-zA-Z-]{1,22}[0-9a-zA-Z]")
+_NO_HOST = re.compile(r"[\s\\_\x00-\x1f\x7f]")
 _PREVIEW_VERSION = re.compile(r"(\d\.\d|\d{4}-\d\d-\d\d)-preview(\.\d+)?")
 
 
@@ -43,8 +45,8 @@ def _canonical(text: str, given: str) -> str:
     try:
         parts = urlsplit(text)
         port = parts.port
-    except ValueError as problem:
-        raise _bad_url(given, f"it cannot be read as a URL ({problem})") from None
+    except ValueError:  # its text can contain a password, so it is not repeated
+        raise _bad_url(given, "it cannot be read as a URL") from None
     if parts.scheme.lower() != "https":
         raise _bad_url(given, "tokens and secrets only travel over https://")
     if parts.username is not None or parts.password is not None:
@@ -54,7 +56,7 @@ def _canonical(text: str, given: str) -> str:
     if parts.path.strip("/"):
         raise _bad_url(given, f"it must not have a path ({parts.path!r}): give the vault, then ask for objects by name")
     host = (parts.hostname or "").rstrip(".")
-    if not host or re.search(r"[\s\\_]", host):
+    if not host or _NO_HOST.search(host):
         raise _bad_url(given, "it has no valid host")
     host = f"[{host}]" if ":" in host else host
     return f"https://{host}" if port in (None, 443) else f"https://{host}:{port}"
@@ -137,10 +139,13 @@ def api_version(given: str, known: Iterable[str]) -> str:
 
 
 def _shown_url(given: object) -> str:
-    # What precedes an @ is a password more often than not, and a query may be a signature.
-    if isinstance(given, str) and "@" in given:
+    if not isinstance(given, str):
+        return _shortened(given)
+    # What precedes an @ (of any width) is a password more often than not.
+    if "@" in unicodedata.normalize("NFKC", given):
         return "(a text with user information, not shown)"
-    return _shortened(given.partition("?")[0] + "?..." if isinstance(given, str) and "?" in given else given)
+    shown, mark, _ = re.split("([?#])", given, maxsplit=1) if re.search("[?#]", given) else (given, "", "")
+    return _shortened(f"{shown}{mark}..." if mark else shown)  # a query may be a signature
 
 
 def _shown_name(given: object) -> str:

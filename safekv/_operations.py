@@ -7,42 +7,35 @@ A throttled request (429) was not carried out, so it may always be repeated.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from functools import lru_cache
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """One operation, named like the SDK's method."""
 
     name: str
-    method: str
-    route: str
     repeatable: bool
 
-    def pattern(self) -> re.Pattern[str]:
-        """The route as a regular expression. A version may be empty or missing."""
-        return re.compile("/" + self.route.replace("/<version>", "(/(?!versions$)[^/]*)?").replace("<name>", "[^/]+"))
 
-
-_ALL = (
-    Operation("get_secret", "GET", "secrets/<name>/<version>", True),
-    Operation("list_properties_of_secrets", "GET", "secrets", True),
-    Operation("list_properties_of_secret_versions", "GET", "secrets/<name>/versions", True),
+#: By method and route. ``*`` is a name or a version; whatever else a route has stands for itself.
+_ROUTES = {
+    "GET secrets": Operation("list_properties_of_secrets", True),
+    "GET secrets/*": Operation("get_secret", True),
+    "GET secrets/*/*": Operation("get_secret", True),
+    "GET secrets/*/versions": Operation("list_properties_of_secret_versions", True),
     # A repeated PUT makes a second version, and a second event for whoever listens.
-    Operation("set_secret", "PUT", "secrets/<name>", False),
-    Operation("update_secret_properties", "PATCH", "secrets/<name>/<version>", True),
+    "PUT secrets/*": Operation("set_secret", False),
+    "PATCH secrets/*": Operation("update_secret_properties", True),
+    "PATCH secrets/*/*": Operation("update_secret_properties", True),
     # Sent twice, the second is answered 404 or 409 although the first has done it.
-    Operation("delete_secret", "DELETE", "secrets/<name>", False),
-    Operation("get_deleted_secret", "GET", "deletedsecrets/<name>", True),
-    Operation("list_deleted_secrets", "GET", "deletedsecrets", True),
-    Operation("recover_deleted_secret", "POST", "deletedsecrets/<name>/recover", False),
-    Operation("purge_deleted_secret", "DELETE", "deletedsecrets/<name>", False),
-    Operation("backup_secret", "POST", "secrets/<name>/backup", True),
-    Operation("restore_secret_backup", "POST", "secrets/restore", False),
-)
-_ROUTES = tuple((operation, operation.pattern()) for operation in _ALL)
+    "DELETE secrets/*": Operation("delete_secret", False),
+    "GET deletedsecrets": Operation("list_deleted_secrets", True),
+    "GET deletedsecrets/*": Operation("get_deleted_secret", True),
+    "POST deletedsecrets/*/recover": Operation("recover_deleted_secret", False),
+    "DELETE deletedsecrets/*": Operation("purge_deleted_secret", False),
+    "POST secrets/*/backup": Operation("backup_secret", True),
+    "POST secrets/restore": Operation("restore_secret_backup", False),
+}
 
 
 def operation_of(method: str, path: str) -> Operation:
@@ -52,12 +45,18 @@ def operation_of(method: str, path: str) -> Operation:
     that kind is repeatable.
     """
     method = method.upper()
-    for operation, pattern in _ROUTES:
-        if operation.method == method and pattern.fullmatch(path.rstrip("/")):
-            return operation
-    return _unknown(method)
+    collection, *rest = path.strip("/").split("/")
+    for route in _spellings(collection, rest):
+        known = _ROUTES.get(f"{method} {route}")
+        if known is not None:
+            return known
+    return Operation(method, method in ("GET", "HEAD"))
 
 
-@lru_cache(maxsize=16)
-def _unknown(method: str) -> Operation:
-    return Operation(method, method, "", method in ("GET", "HEAD"))
+def _spellings(collection: str, rest: list[str]) -> list[str]:
+    """The routes that a path may be an instance of, the more literal ones first."""
+    if not rest:
+        return [collection]
+    if len(rest) == 1:
+        return [f"{collection}/{rest[0]}", f"{collection}/*"]
+    return [f"{collection}/*/{'/'.join(rest[1:])}", f"{collection}/*/*"] if len(rest) == 2 else []

@@ -26,8 +26,11 @@ class PooledAdapter(HTTPAdapter):
         super().__init__(pool_connections=4, pool_maxsize=pool_size, max_retries=never)
 
     def build_connection_pool_key_attributes(self, request: PreparedRequest, verify: Any, cert: Any = None) -> Any:
-        host, tls = super().build_connection_pool_key_attributes(request, verify, cert)
-        return (host, {"ssl_context": self._context}) if self._ours(verify, cert) else (host, tls)
+        if not self._ours(verify, cert):
+            return super().build_connection_pool_key_attributes(request, verify, cert)
+        # Asked about the default bundle, so that it does not look for ours on the disk at every request.
+        host, _ = super().build_connection_pool_key_attributes(request, True)
+        return host, {"ssl_context": self._context}
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         if not self._ours(verify, cert):

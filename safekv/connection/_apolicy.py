@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from copy import copy
 from typing import Any
 
 from azure.core.exceptions import AzureError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import AsyncRetryPolicy
+from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AsyncRetryPolicy
 
 from safekv._settings import Settings
 from safekv.connection._call import Call, CallRules, authenticated
@@ -24,10 +25,21 @@ class AsyncResilience(AsyncRetryPolicy[Any, Any]):
         self._rules = CallRules(settings, options)
         self._slots = slots
         self._gate = AsyncWarmUpGate()
+
+        self._authentications = LoopLocal(self._authentication)
         on_fork(self)
 
     def after_fork(self) -> None:
         self._gate = AsyncWarmUpGate()
+        self._authentications = LoopLocal(self._authentication)
+
+    def _authentication(self) -> Any:
+        """The next policy, for one event loop.
+
+        The SDK's authentication holds an ``asyncio.Lock``, which belongs to the first loop that
+        waits for it. The one in the pipeline stays unused, and each loop gets a copy of it.
+        """
+        return copy(self.next) if isinstance(self.next, AsyncBearerTokenCredentialPolicy) else self.next
 
     async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         call = self._rules.begin(request)
@@ -52,7 +64,7 @@ class AsyncResilience(AsyncRetryPolicy[Any, Any]):
         try:
             slots = await self._slots.take(call)
             try:
-                response = await self.next.send(request)
+                response: PipelineResponse[Any, Any] = await self._authentications.get().send(request)
             finally:
                 slots.release()
             if not self._gate.is_open:

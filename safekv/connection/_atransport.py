@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from copy import copy
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
-from urllib.request import getproxies
 
 from azure.core.pipeline.transport import AsyncHttpTransport
 
@@ -33,30 +33,8 @@ class LoopTransport(AsyncHttpTransport[Any, Any]):
     def __init__(self, pool_size: int, options: dict[str, Any]) -> None:
         from azure.core.configuration import ConnectionConfiguration
 
-        self._pool_size = pool_size
-        self._options = options
         self.connection_config = ConnectionConfiguration(**options)
-        self._transports: PerLoop[AioHttpTransport] = PerLoop(self._make, lambda transport: transport.close())
-
-    def _make(self) -> AioHttpTransport:
-        import aiohttp
-        from azure.core.pipeline.transport import AioHttpTransport
-
-        options = dict(self._options)
-        proxied = bool(getproxies().keys() & {"https", "all"})
-        trust_env = options.pop("use_env_settings", proxied)
-        verify = trusted_bundle(options.pop("connection_verify", True))
-        certificate = options.pop("connection_cert", None)
-        session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._pool_size, ssl=_trust(verify, certificate)),
-            trust_env=trust_env,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-        )
-        # aiohttp re-sends a PUT when a kept connection turns out to be closed: set_secret
-        # would make two versions. There is no keyword for it; the policy does the repeating.
-        session._retry_connection = False
-        return AioHttpTransport(session=session, use_env_settings=trust_env, **options)
+        self._transports: PerLoop[AioHttpTransport] = PerLoop(partial(_make_transport, pool_size, options), _close)
 
     async def send(self, request: Any, **kwargs: Any) -> Any:
         return await (await self._transports.get()).send(request, **kwargs)
@@ -83,6 +61,33 @@ class LoopTransport(AsyncHttpTransport[Any, Any]):
 
     def after_fork(self) -> None:
         self._transports.after_fork()
+
+
+def _make_transport(pool_size: int, options: Mapping[str, Any]) -> AioHttpTransport:
+    from urllib.request import getproxies
+
+    import aiohttp
+    from azure.core.pipeline.transport import AioHttpTransport
+
+    options = dict(options)
+    proxied = bool(getproxies().keys() & {"https", "all"})
+    trust_env = options.pop("use_env_settings", proxied)
+    verify = trusted_bundle(options.pop("connection_verify", True))
+    certificate = options.pop("connection_cert", None)
+    session = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=pool_size, ssl=_trust(verify, certificate)),
+        trust_env=trust_env,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+    )
+    # aiohttp re-sends a PUT when a kept connection turns out to be closed: set_secret
+    # would make two versions. There is no keyword for it; the policy does the repeating.
+    session._retry_connection = False
+    return AioHttpTransport(session=session, use_env_settings=trust_env, **options)
+
+
+async def _close(transport: AioHttpTransport) -> None:
+    await transport.close()
 
 
 def _trust(verify: bool | str, certificate: Any) -> Any:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from safekv import _identifiers
 from safekv.connection import _registry
-from safekv.connection._atransport import AsyncLeasedTransport
-from safekv.connection._connection import AsyncConnection, Connection, SyncConnection
-from safekv.connection._credential import no_credential
-from safekv.connection._transport import LeasedTransport
+from safekv.connection._connection import Connection, SyncConnection
+from safekv.connection._identity import no_credential
 from safekv.errors import CredentialNotPicklable, InvalidArgument
+
+if TYPE_CHECKING:
+    from safekv.connection._transport import LeasedTransport
 
 Self = TypeVar("Self", bound="SharedClient")
 
@@ -62,8 +63,10 @@ class SharedClient:
         build: Callable[[Connection, dict[str, Any]], SharedClient],
     ) -> Any:
         url = _registry.vault_url(vault_url)
-        identity = cls._default_credential() if credential is None else credential
-        return _registry.current().client(cls._connection_kind, url, identity, options, kind, build)
+        registry = _registry.current()
+        if credential is None and registry.emulation_for(options) is None:
+            credential = cls._default_credential()
+        return registry.client(cls._connection_kind, url, credential, options, kind, build)
 
     def _built(self: Self, connection: Connection, own: dict[str, Any], credential: Any, given: Any) -> Self:
         """Run the SDK's ``__init__`` on the connection's parts."""
@@ -129,16 +132,6 @@ class SyncSharedClient(SharedClient):
     def _give_back(self, lease: LeasedTransport) -> None:
         if _registry.current().give_back(lease):
             lease.connection.close()
-
-
-class AsyncSharedClient(SharedClient):
-    """A shared client of the aio doors."""
-
-    _connection_kind = AsyncConnection
-
-    async def _give_back(self, lease: AsyncLeasedTransport) -> None:
-        if _registry.current().give_back(lease):
-            await lease.connection.close()
 
 
 def _reconstruct(kind: Callable[..., Any], url: str, credential: Any, options: dict[str, Any]) -> Any:

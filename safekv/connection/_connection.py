@@ -5,16 +5,21 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from safekv._clock import SYSTEM_CLOCK, Clock, VirtualClock
 from safekv._settings import Settings
-from safekv.connection._apolicy import AsyncResilience, AsyncSlots
-from safekv.connection._atransport import AsyncLeasedTransport, LoopTransport
-from safekv.connection._credential import AsyncTokenSource, TokenSource
 from safekv.connection._fork import on_fork
-from safekv.connection._policy import Resilience, Slots
-from safekv.connection._transport import LeasedTransport, pooled_transport
+from safekv.connection._identity import is_async
+from safekv.errors import InvalidCredential
+
+# What only a constructed client needs is imported then: importing a door costs little more
+# than importing the SDK's.
+if TYPE_CHECKING:
+    from safekv.connection._credential import TokenSource
+    from safekv.connection._policy import Resilience
+    from safekv.connection._registry import Registry
+    from safekv.connection._transport import LeasedTransport
 
 #: Differently configured clients that one connection keeps for the next caller.
 MAX_CLIENTS = 32
@@ -58,6 +63,11 @@ class Connection:
         clock = getattr(self._given, "clock", None)
         return clock if isinstance(clock, VirtualClock) else SYSTEM_CLOCK
 
+    @property
+    def given_transport(self) -> Any:
+        """The caller's own transport, or None."""
+        return self._given
+
     def remember(self, key: Hashable, client: Any) -> None:
         """Give this client to the next caller who asks with the same options."""
         self.clients[key] = client
@@ -71,6 +81,14 @@ class Connection:
         if self._given is None and self._transport is not None:
             self._abandoned.append(self._transport)
             self._transport = None
+
+    @classmethod
+    def token_source(cls, credential: Any, registry: Registry) -> Any:
+        """A source of this colour in front of the credential.
+
+        :raises InvalidCredential: if the credential is of a colour that this one cannot ask.
+        """
+        raise NotImplementedError
 
     def lease(self, close: Callable[[Any], Any]) -> Any:
         """A transport for one client; ``close`` is called with it when the client closes."""
@@ -93,13 +111,30 @@ class SyncConnection(Connection):
     tokens: TokenSource
 
     def __init__(self, url: str, tokens: TokenSource, options: Mapping[str, Any], settings: Settings) -> None:
+        from safekv.connection._policy import Slots
+
         self.slots = Slots(settings.pool_size)
         super().__init__(url, tokens, options, settings)
 
+    @classmethod
+    def token_source(cls, credential: Any, registry: Registry) -> TokenSource:
+        if is_async(credential):
+            raise InvalidCredential(
+                f"{type(credential).__name__} is an asynchronous credential, and this client is synchronous.",
+                hint="Use safekv.identity for synchronous credentials, or the client from safekv.secrets.aio.",
+            )
+        from safekv.connection._credential import TokenSource
+
+        return TokenSource(credential)
+
     def lease(self, close: Callable[[LeasedTransport], None]) -> LeasedTransport:
+        from safekv.connection._transport import LeasedTransport
+
         return LeasedTransport(self, close)
 
     def policy(self, options: Mapping[str, Any]) -> Resilience:
+        from safekv.connection._policy import Resilience
+
         return Resilience(self.settings, self.slots, **options)
 
     def close(self) -> None:
@@ -108,32 +143,6 @@ class SyncConnection(Connection):
             transport.__exit__(None, None, None)
 
     def _open(self) -> Any:
+        from safekv.connection._transport import pooled_transport
+
         return pooled_transport(self.settings.pool_size, self._options)
-
-
-class AsyncConnection(Connection):
-    colour = "aio"
-    tokens: AsyncTokenSource
-
-    def __init__(self, url: str, tokens: AsyncTokenSource, options: Mapping[str, Any], settings: Settings) -> None:
-        self.slots = AsyncSlots(settings.pool_size)
-        super().__init__(url, tokens, options, settings)
-
-    def lease(self, close: Callable[[AsyncLeasedTransport], Any]) -> AsyncLeasedTransport:
-        return AsyncLeasedTransport(self, close)
-
-    def policy(self, options: Mapping[str, Any]) -> AsyncResilience:
-        return AsyncResilience(self.settings, self.slots, **options)
-
-    async def close(self) -> None:
-        transport, self._transport = self._transport, self._given
-        if transport is not None:
-            await transport.__aexit__(None, None, None)
-
-    def after_fork(self) -> None:
-        if isinstance(self._transport, LoopTransport):
-            self._transport.after_fork()
-        super().after_fork()
-
-    def _open(self) -> LoopTransport:
-        return LoopTransport(self.settings.pool_size, self._options)

@@ -8,48 +8,23 @@ expires, and while one caller refreshes it the others go on with the present one
 
 from __future__ import annotations
 
-import asyncio
-import inspect
 import threading
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM, Clock, Random
 from safekv.connection._fork import on_fork
+from safekv.connection._identity import no_credential
 from safekv.connection._tokens import TokenCache, TokenKey, as_token_info
-from safekv.errors import AuthenticationFailed, CredentialTooOld, InvalidCredential
+from safekv.errors import AuthenticationFailed, CredentialTooOld
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 #: Seconds to wait for a token that somebody else is getting (a slow `az` takes a dozen).
 FLIGHT_TIMEOUT = 60.0
 GUIDE = "https://github.com/Azure/azure-sdk-for-python/blob/main/sdk/keyvault/TROUBLESHOOTING.md"
-
-
-def check_credential(credential: object) -> None:
-    """Refuse what can never be a credential.
-
-    :raises InvalidCredential: a text, a number, a collection, or a class instead of an object.
-    """
-    if isinstance(credential, type):
-        problem = f"is the class {credential.__name__}, not an object: add parentheses"
-    elif isinstance(credential, (str, bytes, int, float, tuple, list, dict, set)):
-        problem = f"is a {type(credential).__name__}, not an object with get_token"
-    else:
-        return
-    raise InvalidCredential(
-        f"The credential {problem}.",
-        hint="Pass safekv.identity.DefaultAzureCredential(), or leave the credential out to use that one.",
-    )
-
-
-def is_async(credential: object) -> bool:
-    """Whether the credential's tokens have to be awaited."""
-    return any(
-        inspect.iscoroutinefunction(getattr(credential, method, None)) for method in ("get_token_info", "get_token")
-    )
 
 
 class TokenSource:
@@ -74,6 +49,8 @@ class TokenSource:
         token, due = self.cache.look(key)
         if token is not None and not due:
             return token
+        from concurrent.futures import Future  # only who needs a token pays for its import
+
         with self._lock:
             flight = self._flights.get(key)
             leading = flight is None
@@ -138,103 +115,6 @@ class TokenSource:
         return ask(self.credential, key)  # type: ignore[no-any-return]
 
 
-class AsyncTokenSource:
-    """The aio source of tokens of one identity, for async credentials and for sync ones.
-
-    A sync credential is asked in a worker thread, so that it cannot stall the loop; its
-    tokens are then shared with the sync clients of the same identity.
-    """
-
-    def __init__(self, credential: Any, sync_source: TokenSource | None = None) -> None:
-        self.credential = credential
-        self._sync_source = sync_source
-        self._own_cache = TokenCache(SYSTEM_CLOCK, SYSTEM_RANDOM)
-        self._flights: dict[tuple[asyncio.AbstractEventLoop, TokenKey], asyncio.Task[AccessTokenInfo]] = {}
-        on_fork(self)
-
-    @property
-    def cache(self) -> TokenCache:
-        return self._sync_source.cache if self._sync_source else self._own_cache
-
-    def after_fork(self) -> None:
-        """Start again: tokens are not inherited, and the parent's tasks never end here."""
-        self._own_cache = TokenCache(SYSTEM_CLOCK, SYSTEM_RANDOM)
-        self._flights = {}
-
-    async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
-        """As :meth:`TokenSource.get_token_info`."""
-        key = TokenKey.of(scopes, options or {})
-        token, due = self.cache.look(key)
-        if token is not None and not due:
-            return token
-        flight = self._flights.get((asyncio.get_running_loop(), key))
-        if flight is not None and token is not None:
-            return token
-        flight = flight or self._start(key, token)
-        try:
-            # Shielded: a caller that is cancelled must not take the others' token along.
-            return await asyncio.wait_for(asyncio.shield(flight), FLIGHT_TIMEOUT)
-        except asyncio.TimeoutError:
-            raise _too_slow() from None
-
-    async def get_token(
-        self,
-        *scopes: str,
-        claims: str | None = None,
-        tenant_id: str | None = None,
-        enable_cae: bool = False,
-        **_: Any,
-    ) -> AccessToken:
-        """The same as :meth:`get_token_info`, in azure-core's older protocol."""
-        key = TokenKey(scopes, tenant_id, claims, enable_cae)
-        token = await self.get_token_info(*scopes, options=key.options())
-        return AccessToken(token.token, token.expires_on)
-
-    def refused(self, authorization: str | None) -> None:
-        """The vault answered 401 to this ``Authorization`` header."""
-        if authorization:
-            self.cache.refused(authorization.partition(" ")[2])
-
-    async def close(self) -> None:
-        """The credential belongs to whoever made it; nothing is closed here."""
-
-    async def __aenter__(self) -> AsyncTokenSource:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        await self.close()
-
-    def _start(self, key: TokenKey, present: AccessTokenInfo | None) -> asyncio.Task[AccessTokenInfo]:
-        loop = asyncio.get_running_loop()
-        flight = loop.create_task(self._refresh(key, present))
-        self._flights[loop, key] = flight
-
-        def landed(task: asyncio.Task[AccessTokenInfo]) -> None:
-            self._flights.pop((loop, key), None)
-            if not task.cancelled():
-                task.exception()  # seen, also when every caller has been cancelled
-
-        flight.add_done_callback(landed)
-        return flight
-
-    async def _refresh(self, key: TokenKey, present: AccessTokenInfo | None) -> AccessTokenInfo:
-        try:
-            if self._sync_source is not None:
-                return await asyncio.to_thread(self._sync_source.get_token_info, *key.scopes, options=key.options())
-            answer = ask(self.credential, key)
-            return self.cache.store(key, as_token_info(await _with_advice(self.credential, answer)))
-        except Exception:
-            if present is None:
-                raise
-            self.cache.postpone(key)
-            return present
-
-
 def ask(credential: Any, key: TokenKey) -> Any:
     """Ask a credential of either protocol; the answer of an async one is to be awaited."""
     try:
@@ -243,26 +123,11 @@ def ask(credential: Any, key: TokenKey) -> Any:
         if hasattr(credential, "get_token"):
             return credential.get_token(*key.scopes, **key.options())
     except TypeError as error:
-        raise _advised(credential, error) from error
+        raise advised(credential, error) from error
     raise no_credential(credential)
 
 
-def no_credential(credential: object) -> InvalidCredential:
-    """The error for an object that cannot give tokens."""
-    return InvalidCredential(
-        f"The credential, a {type(credential).__name__}, has neither get_token nor get_token_info.",
-        hint="Pass a credential from safekv.identity, or leave the credential out to use its DefaultAzureCredential.",
-    )
-
-
-async def _with_advice(credential: Any, answer: Any) -> Any:
-    try:
-        return await answer
-    except TypeError as error:
-        raise _advised(credential, error) from error
-
-
-def _advised(credential: Any, error: TypeError) -> Exception:
+def advised(credential: Any, error: TypeError) -> Exception:
     """The guide's advice for the one TypeError it names; any other stays what it is."""
     if "unexpected keyword argument" not in str(error):
         return error
@@ -275,13 +140,15 @@ def _advised(credential: Any, error: TypeError) -> Exception:
 
 
 def _result(flight: Future[AccessTokenInfo]) -> AccessTokenInfo:
+    from concurrent.futures import TimeoutError as FutureTimeout
+
     try:
         return flight.result(timeout=FLIGHT_TIMEOUT)
     except FutureTimeout:
-        raise _too_slow() from None
+        raise too_slow() from None
 
 
-def _too_slow() -> AuthenticationFailed:
+def too_slow() -> AuthenticationFailed:
     return AuthenticationFailed(
         f"The credential gave no token within {FLIGHT_TIMEOUT:.0f} s.",
         hint="Another caller is waiting for the same token. See which part of the credential hangs: "

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
+
+from safekv.errors import InvalidCredential
 
 #: Keywords of a client that belong to its connection; the rest belong to the client alone.
 CONNECTION_OPTIONS = frozenset(
@@ -42,3 +45,35 @@ def split_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
     connection = {key: value for key, value in options.items() if key in CONNECTION_OPTIONS}
     client = {key: value for key, value in options.items() if key not in CONNECTION_OPTIONS}
     return connection, client
+
+
+def check_credential(credential: object) -> None:
+    """Refuse what can never be a credential.
+
+    :raises InvalidCredential: a text, a number, a collection, or a class instead of an object.
+    """
+    if isinstance(credential, type):
+        problem = f"is the class {credential.__name__}, not an object: add parentheses"
+    elif isinstance(credential, (str, bytes, int, float, tuple, list, dict, set)):
+        problem = f"is a {type(credential).__name__}, not an object with get_token"
+    else:
+        return
+    raise InvalidCredential(
+        f"The credential {problem}.",
+        hint="Pass safekv.identity.DefaultAzureCredential(), or leave the credential out to use that one.",
+    )
+
+
+def is_async(credential: object) -> bool:
+    """Whether the credential's tokens have to be awaited."""
+    return any(
+        inspect.iscoroutinefunction(getattr(credential, method, None)) for method in ("get_token_info", "get_token")
+    )
+
+
+def no_credential(credential: object) -> InvalidCredential:
+    """The error for an object that cannot give tokens."""
+    return InvalidCredential(
+        f"The credential, a {type(credential).__name__}, has neither get_token nor get_token_info.",
+        hint="Pass a credential from safekv.identity, or leave the credential out to use its DefaultAzureCredential.",
+    )

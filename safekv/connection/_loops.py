@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Generic, TypeVar
 
@@ -32,18 +33,27 @@ class LoopLocal(Generic[T]):
 
 
 class PerLoop(Generic[T]):
-    """One ``T`` for each running event loop.
+    """One ``T`` for each running event loop, closed when the loop ends.
 
     An event loop tells nobody that it ends, but ``asyncio.run`` closes the asynchronous
     generators that were started in it. So each ``T`` is guarded by one, whose ``finally``
-    closes it: no session is left open when a program forgets ``close()``.
+    closes it: no session is left open when a program forgets ``close()``. When this object
+    itself is collected, the loops that still run are asked to close theirs.
+
+    :param make: makes a ``T``; must not refer to this object, nor may ``close``.
     """
 
     def __init__(self, make: Callable[[], T], close: Callable[[T], Awaitable[None]]) -> None:
         self._make = make
         self._close = close
-        self._entries: dict[asyncio.AbstractEventLoop, tuple[T, AsyncGenerator[None, None]]] = {}
         self._abandoned: list[object] = []
+        self._start()
+
+    def _start(self) -> None:
+        self._entries: _Entries[T] = {}
+        # The finalizer holds the entries, and they must not lead back here: see _guard.
+        self._finalizer = weakref.finalize(self, _close_elsewhere, self._entries)
+        self._finalizer.atexit = False
 
     async def get(self) -> T:
         """The running loop's own; made on first use."""
@@ -53,33 +63,55 @@ class PerLoop(Generic[T]):
             return entry[0]
         self._forget_closed_loops()
         value = self._make()
-        guard = self._until_the_loop_ends(loop, value)
+        guard = _guard(self._entries, loop, value, self._close)
         self._entries[loop] = (value, guard)
         await guard.__anext__()
         return value
 
     async def aclose(self) -> None:
         """Close the running loop's now, and ask the other loops to close theirs."""
-        here = asyncio.get_running_loop()
         self._forget_closed_loops()
-        for loop, (_, guard) in list(self._entries.items()):
-            if loop is here:
-                await guard.aclose()
-            else:
-                asyncio.run_coroutine_threadsafe(guard.aclose(), loop)
+        here = self._entries.get(asyncio.get_running_loop())
+        if here is not None:
+            await here[1].aclose()
+        _close_elsewhere(self._entries)
 
     def after_fork(self) -> None:
         """Leave the parent's behind, unclosed and uncollected: its sockets are not ours."""
+        self._finalizer.detach()
         self._abandoned.append(self._entries)
-        self._entries = {}
-
-    async def _until_the_loop_ends(self, loop: asyncio.AbstractEventLoop, value: T) -> AsyncGenerator[None, None]:
-        try:
-            yield
-        finally:
-            self._entries.pop(loop, None)
-            await self._close(value)
+        self._start()
 
     def _forget_closed_loops(self) -> None:
         for loop in [loop for loop in list(self._entries) if loop.is_closed()]:
             self._entries.pop(loop, None)
+
+
+_Guard = AsyncGenerator[None, None]
+_Entries = dict[asyncio.AbstractEventLoop, tuple[T, _Guard]]
+
+
+async def _guard(
+    entries: _Entries[T], loop: asyncio.AbstractEventLoop, value: T, close: Callable[[T], Awaitable[None]]
+) -> _Guard:
+    try:
+        yield
+    finally:
+        entries.pop(loop, None)
+        await close(value)
+
+
+def _close_elsewhere(entries: _Entries[T]) -> None:
+    """Ask each loop that still runs to close its own."""
+    for loop, (_, guard) in list(entries.items()):
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_start_closing, loop, guard)
+
+
+def _start_closing(loop: asyncio.AbstractEventLoop, guard: _Guard) -> None:
+    task = loop.create_task(guard.aclose())
+    _CLOSING.add(task)  # asyncio keeps only weak references to tasks
+    task.add_done_callback(_CLOSING.discard)
+
+
+_CLOSING: set[asyncio.Task[None]] = set()

@@ -7,8 +7,6 @@ a ``Call`` decides. ``_apolicy`` is its twin.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from azure.core.exceptions import AzureError
@@ -60,8 +58,11 @@ class Resilience(RetryPolicy[Any, Any]):
     def _attempt(self, request: PipelineRequest[Any], call: Call) -> PipelineResponse[Any, Any]:
         leading = not self._gate.is_open and self._gate.enter(min(WARM_UP_PATIENCE, call.flow.remaining()))
         try:
-            with self._slots.one(call):
+            self._slots.take(call)
+            try:
                 response = self.next.send(request)
+            finally:
+                self._slots.give_back()
             if not self._gate.is_open:
                 self._gate.is_open = authenticated(response)
             return response
@@ -105,15 +106,13 @@ class Slots:
     def after_fork(self) -> None:
         self._free = threading.Semaphore(self._size)
 
-    @contextmanager
-    def one(self, call: Call) -> Iterator[None]:
-        """Hold a slot; waits for a free one at most until the call's deadline.
+    def take(self, call: Call) -> None:
+        """Wait for a free slot, at most until the call's deadline; the caller gives it back.
 
         :raises DeadlineExceeded: if none comes free before it.
         """
         if not self._free.acquire(timeout=max(0.0, call.flow.remaining())):
             raise call.too_late()
-        try:
-            yield
-        finally:
-            self._free.release()
+
+    def give_back(self) -> None:
+        self._free.release()

@@ -15,11 +15,10 @@ from typing import Any, Protocol, TypeVar
 
 from safekv import _identifiers
 from safekv._settings import Settings, from_environment
-from safekv.connection._connection import AsyncConnection, Connection, SyncConnection
-from safekv.connection._credential import AsyncTokenSource, TokenSource, check_credential, is_async
+from safekv.connection._connection import Connection
 from safekv.connection._fork import on_fork
-from safekv.connection._identity import Same, frozen, split_options
-from safekv.errors import InvalidCredential, ManyCredentialsWarning
+from safekv.connection._identity import Same, check_credential, frozen, split_options
+from safekv.errors import ManyCredentialsWarning
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -93,23 +92,33 @@ class Registry:
 
     def connection(self, colour: type[Connection], url: str, credential: Any, options: Mapping[str, Any]) -> Connection:
         """The connection for these arguments; made where there is none."""
-        if self._emulation is not None and "transport" not in options:
-            options = {**options, "transport": self._emulation.transport(colour.colour)}
-            credential = self._emulation.credential()
+        emulation = self.emulation_for(options)
+        if emulation is not None:
+            if credential is not None:
+                self.tokens(colour, credential)  # refuses what it would refuse elsewhere
+            options = {**options, "transport": emulation.transport(colour.colour)}
+            credential = emulation.credential()
+        key = (colour.colour, url, Same(credential), frozen(options))
         with self._lock:
-            tokens = self._tokens(colour, credential)
-            key = (colour.colour, url, Same(tokens), frozen(options))
             connection = self._connections.get(key)
             if connection is None:
-                self._warn_of_many_credentials(colour, url, tokens)
+                tokens = self.tokens(colour, credential)
+                self._warn_of_many_credentials(colour, url, credential, options)
                 connection = colour(url, tokens, options, self.settings)
+            # Source and connection stay equally recent, or one identity could get a second source.
+            _keep(self._sources, (Same(credential), colour), connection.tokens, self.settings.max_connections)
             return _keep(self._connections, key, connection, self.settings.max_connections)
+
+    def emulation_for(self, options: Mapping[str, Any]) -> Emulation | None:
+        """What takes the place of network and credential for these options, if anything does."""
+        return None if "transport" in options else self._emulation
 
     def vault(self, key: Hashable, make: Callable[[], V]) -> V:
         """The ``Vault`` for this key; made where there is none."""
         with self._lock:
             vault: V = self._vaults.get(key) or make()
-            return _keep(self._vaults, key, vault, self.settings.max_connections)
+            _keep(self._vaults, key, vault, self.settings.max_connections)
+            return vault
 
     def give_back(self, lease: Any) -> bool:
         """One lease less on a client; True if the connection has to be closed now."""
@@ -125,21 +134,24 @@ class Registry:
                 _drop(self._connections, lambda each: each is connection)
             return connection.leases == 0
 
-    def _tokens(self, colour: type[Connection], credential: Any) -> Any:
+    def tokens(self, colour: type[Connection], credential: Any) -> Any:
+        """The source of tokens in front of this credential, for this colour; made where there is none."""
         check_credential(credential)
-        source = self._sources.get((Same(credential), SyncConnection))
-        if colour is SyncConnection:
-            if is_async(credential):
-                raise _wrong_colour(credential)
-            source = source or TokenSource(credential)
-            return _keep(self._sources, (Same(credential), SyncConnection), source, self.settings.max_connections)
-        behind = None if is_async(credential) else self._tokens(SyncConnection, credential)
-        source = self._sources.get((Same(credential), AsyncConnection)) or AsyncTokenSource(credential, behind)
-        return _keep(self._sources, (Same(credential), AsyncConnection), source, self.settings.max_connections)
+        key = (Same(credential), colour)
+        with self._lock:
+            source = self._sources.get(key) or colour.token_source(credential, self)
+            return _keep(self._sources, key, source, self.settings.max_connections)
 
-    def _warn_of_many_credentials(self, colour: type[Connection], url: str, tokens: Any) -> None:
-        others = (each for each in self._connections.values() if type(each) is colour and each.url == url)
-        if url in self._warned or all(each.tokens is tokens for each in others):
+    def _warn_of_many_credentials(
+        self, colour: type[Connection], url: str, credential: Any, options: Mapping[str, Any]
+    ) -> None:
+        if url in self._warned or not any(
+            type(each) is colour
+            and each.url == url
+            and each.tokens.credential is not credential
+            and each.given_transport is options.get("transport")  # apart by wish, if not
+            for each in self._connections.values()
+        ):
             return
         _keep(self._warned, url, None, self.settings.max_connections)
         warnings.warn(
@@ -185,16 +197,10 @@ def _drop(entries: OrderedDict[Hashable, Any], unwanted: Callable[[Any], bool]) 
         del entries[key]
 
 
-def _wrong_colour(credential: object) -> InvalidCredential:
-    return InvalidCredential(
-        f"{type(credential).__name__} is an asynchronous credential, and this client is synchronous.",
-        hint="Use safekv.identity for synchronous credentials, or the client from safekv.secrets.aio.",
-    )
-
-
 def _outside_safekv() -> int:
     """How far up the caller is that constructed a client, for a warning that points there."""
     level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("safekv."):
+    # functools: a Vault's clients are cached properties.
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(("safekv.", "functools")):
         level, frame = level + 1, frame.f_back
     return level

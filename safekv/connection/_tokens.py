@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
@@ -17,8 +17,7 @@ MAX_TOKENS = 64
 REFRESH_PAUSE = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class TokenKey:
+class TokenKey(NamedTuple):
     """What a token is good for. A token for one key is never given out for another."""
 
     scopes: tuple[str, ...]
@@ -47,11 +46,13 @@ class TokenKey:
         return TokenKey(self.scopes, self.tenant_id, None, self.enable_cae)
 
 
-@dataclass(slots=True)
 class _Entry:
-    token: AccessTokenInfo
-    refresh_at: float
-    usable_until: float
+    __slots__ = ("refresh_at", "token", "usable_until")
+
+    def __init__(self, token: AccessTokenInfo, refresh_at: float, usable_until: float) -> None:
+        self.token = token
+        self.refresh_at = refresh_at
+        self.usable_until = usable_until
 
 
 class TokenCache:

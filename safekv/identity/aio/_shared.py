@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -22,7 +23,7 @@ class AsyncSharedCredential(Shared):
     def _start(self) -> None:
         super()._start()
         args, kwargs = self._arguments
-        self._per_loop = PerLoop(lambda: self._original(*args, **kwargs), lambda credential: credential.close())
+        self._per_loop = PerLoop(partial(self._original, *args, **kwargs), _close)
         on_fork(self)
 
     def after_fork(self) -> None:
@@ -53,3 +54,7 @@ class AsyncSharedCredential(Shared):
         traceback: TracebackType | None = None,
     ) -> None:
         await self.close()
+
+
+async def _close(credential: Any) -> None:
+    await credential.close()

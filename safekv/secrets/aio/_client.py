@@ -10,7 +10,7 @@ from azure.core.async_paging import AsyncItemPaged
 from azure.keyvault.secrets import ApiVersion, ContentType, DeletedSecret, KeyVaultSecret, SecretProperties
 
 from safekv._identifiers import object_name, secret_attributes, secret_value
-from safekv.connection._client import AsyncSharedClient
+from safekv.connection._aclient import AsyncSharedClient
 
 
 class SecretClient(AsyncSharedClient, azure.keyvault.secrets.aio.SecretClient):

@@ -1,0 +1,102 @@
+"""Everything that has to pass before a change lands. ``nox`` runs all of it; ``nox -s lint`` a part."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import nox
+
+HERE = Path(__file__).parent
+PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+
+nox.options.error_on_external_run = True
+nox.options.reuse_existing_virtualenvs = True
+
+
+def _works(python: str) -> bool:
+    found = shutil.which(python)
+    return bool(found) and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0
+
+
+def _interpreters() -> list[str]:
+    """The versions that are on this machine. pyenv's are found even where they are not activated."""
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    for version in PYTHONS:
+        if not _works(f"python{version}"):
+            for home in sorted(versions.glob(f"{version}.*"), reverse=True)[:1]:
+                os.environ["PATH"] = os.pathsep.join([str(home / "bin"), os.environ["PATH"]])
+    return [version for version in PYTHONS if _works(f"python{version}")]
+
+
+FOUND = _interpreters()
+NEWEST_COMMON = "3.11" if "3.11" in FOUND else FOUND[-1]
+
+
+def _install(session: nox.Session, *groups: str, extras: str = "aio,cli", editable: bool = True) -> None:
+    requirements = nox.project.dependency_groups(PYPROJECT, *groups) if groups else ()
+    session.install(*(["-e"] if editable else []), f".[{extras}]", *requirements)
+
+
+@nox.session(python=NEWEST_COMMON)
+def lint(session: nox.Session) -> None:
+    """Format, style, and the floors of the architecture."""
+    _install(session, "lint")
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+    session.run("lint-imports", "--no-cache")
+
+
+@nox.session(python=NEWEST_COMMON)
+def types(session: nox.Session) -> None:
+    """mypy --strict over the package and over what its users write."""
+    _install(session, "types")
+    session.run("mypy")
+
+
+@nox.session(python=FOUND)
+def tests(session: nox.Session) -> None:
+    """Unit, door and process tests, with branch coverage."""
+    _install(session, "test")
+    env = {"COVERAGE_FILE": str(HERE / f".coverage.{session.python}")}
+    session.run("coverage", "run", "-m", "pytest", *session.posargs, env=env)
+    session.run("coverage", "combine", "--quiet", env=env, success_codes=[0, 1], silent=True)
+    session.run("coverage", "report", env=env)
+
+
+@nox.session(python=NEWEST_COMMON)
+def conformance(session: nox.Session) -> None:
+    """Microsoft's own tests and samples, with the SDK's classes and with safekv's."""
+    _install(session, "conformance")
+    session.run("python", "tests/conformance/run.py", *session.posargs)
+
+
+@nox.session(python=NEWEST_COMMON)
+def demo(session: nox.Session) -> None:
+    """The README's first command."""
+    _install(session, extras="cli", editable=False)
+    session.chdir(session.create_tmp())
+    session.run("safekv", "demo")
+
+
+@nox.session(python=NEWEST_COMMON)
+def wheel(session: nox.Session) -> None:
+    """Build the wheel, install it, and run the tests where the source tree cannot be imported."""
+    away = Path(session.create_tmp()).resolve()
+    session.install("build")
+    session.run("python", "-m", "build", "--wheel", "--outdir", str(away / "dist"), silent=True)
+    (built,) = (away / "dist").glob("safekv-*.whl")
+    session.install("--force-reinstall", "--no-deps", str(built))
+    session.install(f"{built}[aio,cli]", *nox.project.dependency_groups(PYPROJECT, "test"))
+    for name in ("tests", "docs"):
+        shutil.rmtree(away / name, ignore_errors=True)
+        shutil.copytree(HERE / name, away / name, ignore=shutil.ignore_patterns("conformance", "__pycache__"))
+    for page in ("pyproject.toml", *(path.name for path in HERE.glob("*.md")), "LICENSE"):
+        shutil.copy(HERE / page, away / page)
+    session.chdir(away)
+    session.run("python", "-c", "import safekv; assert 'site-packages' in safekv.__file__, safekv.__file__")
+    session.run("pytest", *session.posargs)
+    built.unlink()

@@ -1,0 +1,61 @@
+"""The aio kind of connection. See ``_connection``, its twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from safekv._settings import Settings
+from safekv.connection._connection import Connection, SyncConnection
+from safekv.connection._identity import is_async
+
+# Imported when a client is constructed; see _connection.
+if TYPE_CHECKING:
+    from safekv.connection._acredential import AsyncTokenSource
+    from safekv.connection._apolicy import AsyncResilience
+    from safekv.connection._atransport import AsyncLeasedTransport, LoopTransport
+    from safekv.connection._registry import Registry
+
+
+class AsyncConnection(Connection):
+    colour = "aio"
+    tokens: AsyncTokenSource
+
+    def __init__(self, url: str, tokens: AsyncTokenSource, options: Mapping[str, Any], settings: Settings) -> None:
+        from safekv.connection._apolicy import AsyncSlots
+
+        self.slots = AsyncSlots(settings.pool_size)
+        super().__init__(url, tokens, options, settings)
+
+    @classmethod
+    def token_source(cls, credential: Any, registry: Registry) -> AsyncTokenSource:
+        """A sync credential will do as well; its tokens are then those of the sync clients."""
+        from safekv.connection._acredential import AsyncTokenSource
+
+        behind = None if is_async(credential) else registry.tokens(SyncConnection, credential)
+        return AsyncTokenSource(credential, behind)
+
+    def lease(self, close: Callable[[AsyncLeasedTransport], Any]) -> AsyncLeasedTransport:
+        from safekv.connection._atransport import AsyncLeasedTransport
+
+        return AsyncLeasedTransport(self, close)
+
+    def policy(self, options: Mapping[str, Any]) -> AsyncResilience:
+        from safekv.connection._apolicy import AsyncResilience
+
+        return AsyncResilience(self.settings, self.slots, **options)
+
+    async def close(self) -> None:
+        transport, self._transport = self._transport, self._given
+        if transport is not None:
+            await transport.__aexit__(None, None, None)
+
+    def after_fork(self) -> None:
+        if self._given is None and self._transport is not None:
+            self._transport.after_fork()
+        super().after_fork()
+
+    def _open(self) -> LoopTransport:
+        from safekv.connection._atransport import LoopTransport
+
+        return LoopTransport(self.settings.pool_size, self._options)

@@ -1,0 +1,118 @@
+"""The aio source of tokens of one identity. See ``_credential``, its twin."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Any
+
+from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+
+from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM
+from safekv.connection._credential import FLIGHT_TIMEOUT, TokenSource, advised, ask, too_slow
+from safekv.connection._fork import on_fork
+from safekv.connection._tokens import TokenCache, TokenKey, as_token_info
+
+
+class AsyncTokenSource:
+    """The aio source of tokens of one identity, for async credentials and for sync ones.
+
+    A sync credential is asked in a worker thread, so that it cannot stall the loop; its
+    tokens are then shared with the sync clients of the same identity.
+    """
+
+    def __init__(self, credential: Any, sync_source: TokenSource | None = None) -> None:
+        self.credential = credential
+        self._sync_source = sync_source
+        self._own_cache = TokenCache(SYSTEM_CLOCK, SYSTEM_RANDOM)
+        self._flights: dict[tuple[asyncio.AbstractEventLoop, TokenKey], asyncio.Task[AccessTokenInfo]] = {}
+        on_fork(self)
+
+    @property
+    def cache(self) -> TokenCache:
+        return self._sync_source.cache if self._sync_source else self._own_cache
+
+    def after_fork(self) -> None:
+        """Start again: tokens are not inherited, and the parent's tasks never end here."""
+        self._own_cache = TokenCache(SYSTEM_CLOCK, SYSTEM_RANDOM)
+        self._flights = {}
+
+    async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        """As :meth:`TokenSource.get_token_info`."""
+        key = TokenKey.of(scopes, options or {})
+        token, due = self.cache.look(key)
+        if token is not None and not due:
+            return token
+        flight = self._flights.get((asyncio.get_running_loop(), key))
+        if flight is not None and token is not None:
+            return token
+        flight = flight or self._start(key, token)
+        try:
+            # Shielded: a caller that is cancelled must not take the others' token along.
+            return await asyncio.wait_for(asyncio.shield(flight), FLIGHT_TIMEOUT)
+        except asyncio.TimeoutError:
+            raise too_slow() from None
+
+    async def get_token(
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        enable_cae: bool = False,
+        **_: Any,
+    ) -> AccessToken:
+        """The same as :meth:`get_token_info`, in azure-core's older protocol."""
+        key = TokenKey(scopes, tenant_id, claims, enable_cae)
+        token = await self.get_token_info(*scopes, options=key.options())
+        return AccessToken(token.token, token.expires_on)
+
+    def refused(self, authorization: str | None) -> None:
+        """The vault answered 401 to this ``Authorization`` header."""
+        if authorization:
+            self.cache.refused(authorization.partition(" ")[2])
+
+    async def close(self) -> None:
+        """The credential belongs to whoever made it; nothing is closed here."""
+
+    async def __aenter__(self) -> AsyncTokenSource:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await self.close()
+
+    def _start(self, key: TokenKey, present: AccessTokenInfo | None) -> asyncio.Task[AccessTokenInfo]:
+        loop = asyncio.get_running_loop()
+        flight = loop.create_task(self._refresh(key, present))
+        self._flights[loop, key] = flight
+
+        def landed(task: asyncio.Task[AccessTokenInfo]) -> None:
+            self._flights.pop((loop, key), None)
+            if not task.cancelled():
+                task.exception()  # seen, also when every caller has been cancelled
+
+        flight.add_done_callback(landed)
+        return flight
+
+    async def _refresh(self, key: TokenKey, present: AccessTokenInfo | None) -> AccessTokenInfo:
+        try:
+            if self._sync_source is not None:
+                return await asyncio.to_thread(self._sync_source.get_token_info, *key.scopes, options=key.options())
+            answer = ask(self.credential, key)
+            return self.cache.store(key, as_token_info(await _with_advice(self.credential, answer)))
+        except Exception:
+            if present is None:
+                raise
+            self.cache.postpone(key)
+            return present
+
+
+async def _with_advice(credential: Any, answer: Any) -> Any:
+    try:
+        return await answer
+    except TypeError as error:
+        raise advised(credential, error) from error

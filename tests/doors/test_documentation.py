@@ -1,0 +1,47 @@
+"""The Python in the README and in docs/ runs as it stands there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from safekv._settings import Settings
+from safekv.testing import LocalKeyVault
+
+HERE = Path(__file__).resolve().parents[2]
+PAGES = [HERE / "README.md", *sorted((HERE / "docs").glob("**/*.md"))]
+BLOCKS = [
+    pytest.param(block, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, block in enumerate(re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.M), 1)
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_an_example_runs(block: str, monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester) -> None:
+    if "def test_" in block:
+        pytester.makepyfile(block)
+        pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=block.count("def test_"))
+        return
+    with LocalKeyVault() as local:
+        monkeypatch.setenv("AZURE_KEY_VAULT_URL", local.url())
+        exec(compile(block, "example", "exec"), {"__name__": "example"})
+
+
+def test_there_are_examples() -> None:
+    assert len(BLOCKS) >= 8
+
+
+def test_every_setting_is_on_its_page() -> None:
+    page = (HERE / "docs" / "settings.md").read_text("utf-8")
+    for field in fields(Settings):
+        assert f"| `{field.name}` | `SAFEKV_{field.name.upper()}` | {field.default:g} |" in page
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
