@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from safekv.errors import InvalidArgument
 
@@ -17,6 +17,7 @@ MAX_TAGS = 15
 MAX_TAG_LENGTH = 512
 MAX_CONTENT_TYPE_LENGTH = 255
 
+_KINDS = {f"{prefix}{kind}s": kind for kind in ("secret", "key", "certificate") for prefix in ("", "deleted")}
 _OBJECT_NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")
 _NAME_LIKE = re.compile(r"[\w./ -]{1,127}")
 _VAULT_NAME = re.compile(r"(?!.*--)[a-zA-Z][0-9a-zA-Z-]{1,22}[0-9a-zA-Z]")
@@ -82,6 +83,25 @@ def object_name(given: object, kind: str = "secret") -> str:
     )
 
 
+def some_name(given: object, kind: str = "secret") -> str:
+    """``given`` if it is a text at all; :func:`name_in_path` will see whether it can be a name.
+
+    :raises InvalidArgument: for anything but a text, and for an empty one.
+    """
+    return given if isinstance(given, str) and given else object_name(given, kind)
+
+
+def name_in_path(path: str) -> None:
+    """Refuse the path of a request for an object that cannot exist.
+
+    :raises InvalidArgument: as :func:`object_name`.
+    """
+    collection, _, rest = path.lstrip("/").partition("/")
+    name = rest.partition("/")[0]
+    if name and collection in _KINDS and not _OBJECT_NAME.fullmatch(name):
+        object_name(unquote(name), _KINDS[collection])
+
+
 def secret_value(given: object, name: str) -> str:
     """``given`` if it can be stored as a secret. The value itself is in no message."""
     if not isinstance(given, str):
@@ -119,7 +139,7 @@ def secret_attributes(tags: object = None, content_type: object = None) -> None:
     for key, value in tags.items():
         if len(str(key)) > MAX_TAG_LENGTH or len(str(value)) > MAX_TAG_LENGTH:
             raise InvalidArgument(
-                f"Tag {_shortened(str(key))} is too long: a tag's key and value have at most {MAX_TAG_LENGTH} characters.",
+                f"Tag {_shortened(str(key))} is too long: key and value have at most {MAX_TAG_LENGTH} characters.",
                 hint="{'env': 'prod'} is an example.",
             )
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from safekv.emulator._server import EmulatorServer
+    from safekv.emulator import EmulatorServer
     from safekv.testing import LocalKeyVault
 
 
@@ -44,7 +44,7 @@ def keyvault(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def keyvault_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatorServer]:
     """An ``EmulatorServer`` over TLS; the environment lets an unmodified ``DefaultAzureCredential`` work."""
-    from safekv.emulator._server import EmulatorServer
+    from safekv.emulator import EmulatorServer
 
     with EmulatorServer() as server:
         vaults = {vault.name: vault for vault in server.emulator.vaults.values()}

@@ -17,8 +17,17 @@ from typing import TYPE_CHECKING, Any
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
 from safekv.connection import _registry
-from safekv.emulator import EmulatedVault, Emulator, EmulatorSettings, Fault, Journal, granted_claims, make_token
-from safekv.emulator._transport import AsyncEmulatorTransport, EmulatorTransport
+from safekv.emulator import (
+    AsyncEmulatorTransport,
+    EmulatedVault,
+    Emulator,
+    EmulatorSettings,
+    EmulatorTransport,
+    Fault,
+    Journal,
+    granted_claims,
+    make_token,
+)
 
 if TYPE_CHECKING:
     from safekv.secrets import SecretClient

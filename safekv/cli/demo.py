@@ -17,8 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from safekv._clock import VirtualClock
-from safekv.emulator import Emulator
-from safekv.emulator._server import EmulatorServer
+from safekv.emulator import Emulator, EmulatorServer
 
 APP = Path(__file__).with_name("demo_app.py")
 OURS = "from safekv.secrets import SecretClient"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from safekv._settings import Settings
 from safekv.connection._connection import Connection, SyncConnection
 from safekv.connection._identity import is_async
+from safekv.errors import MissingPackage
 
 # Imported when a client is constructed; see _connection.
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ class AsyncConnection(Connection):
     def __init__(self, url: str, tokens: AsyncTokenSource, options: Mapping[str, Any], settings: Settings) -> None:
         from safekv.connection._apolicy import AsyncSlots
 
+        if "transport" not in options and find_spec("aiohttp") is None:
+            raise MissingPackage(
+                "safekv's aio clients need aiohttp, which is not installed.", hint="pip install 'safekv[aio]'"
+            )
         self.slots = AsyncSlots(settings.pool_size)
         super().__init__(url, tokens, options, settings)
 

@@ -9,7 +9,7 @@ from typing import Any
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM
-from safekv.connection._credential import FLIGHT_TIMEOUT, TokenSource, advised, ask, too_slow
+from safekv.connection._credential import FLIGHT_TIMEOUT, TokenSource, ask, raise_advised, too_slow
 from safekv.connection._fork import on_fork
 from safekv.connection._tokens import TokenCache, TokenKey, as_token_info
 
@@ -51,6 +51,8 @@ class AsyncTokenSource:
             # Shielded: a caller that is cancelled must not take the others' token along.
             return await asyncio.wait_for(asyncio.shield(flight), FLIGHT_TIMEOUT)
         except asyncio.TimeoutError:
+            if flight.done():
+                raise  # it is the credential that timed out
             raise too_slow() from None
 
     async def get_token(
@@ -87,6 +89,8 @@ class AsyncTokenSource:
 
     def _start(self, key: TokenKey, present: AccessTokenInfo | None) -> asyncio.Task[AccessTokenInfo]:
         loop = asyncio.get_running_loop()
+        for stale in [each for each in list(self._flights) if each[0].is_closed()]:
+            self._flights.pop(stale, None)
         flight = loop.create_task(self._refresh(key, present))
         self._flights[loop, key] = flight
 
@@ -115,4 +119,4 @@ async def _with_advice(credential: Any, answer: Any) -> Any:
     try:
         return await answer
     except TypeError as error:
-        raise advised(credential, error) from error
+        raise_advised(credential, error)

@@ -11,7 +11,7 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AsyncRetryPolicy
 
 from safekv._settings import Settings
-from safekv.connection._call import Call, CallRules, authenticated
+from safekv.connection._call import Call, CallRules, let_in
 from safekv.connection._fork import on_fork
 from safekv.connection._loops import LoopLocal
 from safekv.connection._policy import WARM_UP_PATIENCE
@@ -51,11 +51,16 @@ class AsyncResilience(AsyncRetryPolicy[Any, Any]):
                 wait = call.after_error(error)
                 if wait is None:
                     raise
+                await call.transport.sleep(wait)
+                if call.flow.remaining() <= 0:  # the sleep took longer than it should
+                    raise
             else:
                 wait = call.after_response(response)
                 if wait is None:
                     return response
-            await call.transport.sleep(wait)
+                await call.transport.sleep(wait)
+                if call.flow.remaining() <= 0:
+                    return response
 
     async def _attempt(self, request: PipelineRequest[Any], call: Call) -> PipelineResponse[Any, Any]:
         turn = None
@@ -68,7 +73,7 @@ class AsyncResilience(AsyncRetryPolicy[Any, Any]):
             finally:
                 slots.release()
             if not self._gate.is_open:
-                self._gate.is_open = authenticated(response)
+                self._gate.is_open = let_in(response)
             return response
         finally:
             if turn is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from copy import copy
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from azure.core.pipeline.transport import AsyncHttpTransport
 
 from safekv.connection._loops import PerLoop
 from safekv.connection._tls import ssl_context, trusted_bundle
-from safekv.connection._transport import closed_error
+from safekv.connection._transport import closed_error, refuse
 from safekv.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ class AsyncLeasedTransport(AsyncHttpTransport[Any, Any]):
 
     @property
     def connection_config(self) -> Any:
-        return self.connection.transport.connection_config
+        return self._checked().connection_config  # a closed one must not open its connection again
 
     @property
     def clock(self) -> Any:
@@ -122,15 +121,14 @@ class AsyncLeasedTransport(AsyncHttpTransport[Any, Any]):
 
     async def send(self, request: Any, **kwargs: Any) -> Any:
         transport = self._checked()
-        if self.problem is not None:
-            raise copy(self.problem)
+        refuse(request, self.problem)
         response = await transport.send(request, **kwargs)
         if response.status_code == 401:
             self.connection.tokens.refused(request.headers.get("Authorization"))
         return response
 
     async def sleep(self, duration: float) -> None:
-        await self.connection.transport.sleep(duration)
+        await self._checked().sleep(duration)
 
     async def close(self) -> None:
         await self._close(self)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
 from collections.abc import Iterator, Mapping, MutableMapping
+from copy import copy
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from azure.core.exceptions import AzureError, ServiceRequestError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM, Clock
 from safekv._operations import operation_of
 from safekv._settings import Settings
-from safekv.errors import DeadlineExceeded
+from safekv.errors import DeadlineExceeded, InvalidArgument
 from safekv.resilience._flow import THROTTLED, Flow, Outcome, RetryLimits
 from safekv.resilience._retry_after import retry_after
 
@@ -31,28 +33,33 @@ _LIMITS = {
     "retry_backoff_factor": ("fault_base",),
     "retry_backoff_max": ("cap",),
 }
+_UNKNOWN = object()
 _KEYWORDS = (*_LIMITS, "retry_on_methods", "timeout")
-#: What urllib3 and aiohttp raise before a byte of the request is on its way.
-_NOT_SENT = frozenset({"NewConnectionError", "NameResolutionError", "ConnectTimeoutError", "ClientConnectorError"})
+#: What urllib3 and aiohttp raise before a byte of the request is on its way, and what their subclasses stand for.
+_NOT_SENT = frozenset({"NewConnectionError", "ConnectTimeoutError", "ClientConnectorError", "ConnectionTimeoutError"})
 
 
 class CallRules:
     """What all calls of one client share. ``options`` are the client's own keywords."""
 
     def __init__(self, settings: Settings, options: Mapping[str, Any]) -> None:
-        self.timeout: float = options.get("timeout") or settings.timeout
+        self.timeout = _first(options.get("timeout"), settings.timeout)
+        self.methods = _methods(options)
         extra = frozenset(options.get("retry_on_status_codes", ()))
         self.limits = _limited(RetryLimits(extra_statuses=extra), options)
 
     def begin(self, request: PipelineRequest[Any]) -> Call:
         """Start the clock for one call; takes the retry keywords that were given for it alone."""
+        problem = getattr(request.context.transport, "problem", None)
+        if isinstance(problem, InvalidArgument):
+            raise copy(problem)  # before the SDK's policies ask for a token, or complain less clearly
         given = _taken(request.context.options)
         http = request.http_request
         clock: Clock = getattr(request.context.transport, "clock", SYSTEM_CLOCK)
         operation = operation_of(http.method, urlsplit(http.url).path)
         flow = Flow(
-            repeatable=operation.repeatable or http.method in given.get("retry_on_methods", ()),
-            deadline=clock.monotonic() + (given.get("timeout") or self.timeout),
+            repeatable=operation.repeatable or http.method in self.methods | _methods(given),
+            deadline=clock.monotonic() + _first(given.get("timeout"), self.timeout),
             limits=_limited(self.limits, given),
             clock=clock,
             random=SYSTEM_RANDOM,
@@ -84,11 +91,12 @@ class Call:
         remaining = self.flow.remaining()
         if remaining <= 0:
             raise self.too_late()
+        self._request.context["retry_count"] = self.flow.attempts  # as the SDK's policy does, for tracing
         options = self._request.context.options
         config = getattr(self.transport, "connection_config", None)
         for option, default in (("connection_timeout", "timeout"), ("read_timeout", "read_timeout")):
-            configured = options.get(option, getattr(config, default, None))
-            if isinstance(configured, (int, float)) and configured > remaining:
+            configured = options.get(option, getattr(config, default, _UNKNOWN))
+            if configured is None or (isinstance(configured, (int, float)) and configured > remaining):
                 options[option] = remaining
 
     def too_late(self) -> DeadlineExceeded:
@@ -133,28 +141,35 @@ def outcome_of(error: Exception) -> Outcome | None:
         return Outcome.NOT_SENT if error.name == "token" and error.obj is None else None
     if not isinstance(error, AzureError) or getattr(error, "status_code", None) is not None:
         return None
+    if isinstance(error, ClientAuthenticationError):
+        return None  # no token: the credential has made its own attempts
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return Outcome.PERMANENT
-    if any(type(cause).__name__ in _NOT_SENT for cause in causes):
+    if any(map(_before_sending, causes)):
         return Outcome.NOT_SENT
     if isinstance(error, ServiceRequestError) and "non-TLS" in str(error):
         return Outcome.PERMANENT
     return Outcome.UNKNOWN
 
 
-def authenticated(response: PipelineResponse[Any, Any]) -> bool:
-    """Whether the vault has accepted a token with this answer."""
-    http = response.http_response
-    return http.status_code not in (401, 429) and http.status_code < 500 and _has_token(http.request)
+def let_in(response: PipelineResponse[Any, Any]) -> bool:
+    """Whether the vault has dealt with the request, rather than asked who we are."""
+    status: int = response.http_response.status_code
+    return status not in (401, THROTTLED) and status < 500
 
 
-def _has_token(request: Any) -> bool:
-    return "Authorization" in request.headers
+def _before_sending(cause: BaseException) -> bool:
+    if isinstance(cause, (socket.gaierror, ConnectionRefusedError)):
+        return True
+    return any(kind.__name__ in _NOT_SENT for kind in type(cause).__mro__)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it was made from, however the layers below wrapped it."""
+    """The error and what it was made from, however the layers below wrapped it.
+
+    Not its ``__context__``: that leads on to whatever the application was handling.
+    """
     seen: set[int] = set()
     pending = [error]
     while pending:
@@ -164,7 +179,15 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         seen.add(id(current))
         yield current
         wrapped = (getattr(current, "inner_exception", None), getattr(current, "reason", None))
-        pending += [current.__cause__, current.__context__, *wrapped, *current.args]
+        pending += [current.__cause__, *wrapped, *current.args]
+
+
+def _first(given: float | None, default: float) -> float:
+    return default if given is None else given
+
+
+def _methods(options: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(method.upper() for method in options.get("retry_on_methods") or ())
 
 
 def _taken(options: MutableMapping[str, Any]) -> dict[str, Any]:

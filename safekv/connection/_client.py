@@ -12,7 +12,8 @@ from safekv.connection._identity import no_credential
 from safekv.errors import CredentialNotPicklable, InvalidArgument
 
 if TYPE_CHECKING:
-    from safekv.connection._transport import LeasedTransport
+    from safekv.connection._identity import may_pickle_a_secret
+from safekv.connection._transport import LeasedTransport
 
 Self = TypeVar("Self", bound="SharedClient")
 
@@ -62,7 +63,7 @@ class SharedClient:
         kind: type | None,
         build: Callable[[Connection, dict[str, Any]], SharedClient],
     ) -> Any:
-        url = _registry.vault_url(vault_url)
+        url = _address(vault_url)
         registry = _registry.current()
         if credential is None and registry.emulation_for(options) is None:
             credential = cls._default_credential()
@@ -72,7 +73,7 @@ class SharedClient:
         """Run the SDK's ``__init__`` on the connection's parts."""
         self._origin = (connection.url, credential, given)
         self._lease = connection.lease(self._give_back)
-        self._lease.problem = self._problem(connection.tokens.credential, own.get("api_version"))
+        self._lease.problem = self._problem(connection, own.get("api_version"))
         policy = own.get("retry_policy") or connection.policy(own)
         pipeline = {**own, "transport": self._lease, "retry_policy": policy}
         super().__init__(connection.url, connection.tokens, **pipeline)  # type: ignore[call-arg]
@@ -87,30 +88,35 @@ class SharedClient:
         raise NotImplementedError
 
     @classmethod
-    def _problem(cls, credential: Any, api_version: Any) -> InvalidArgument | None:
+    def _problem(cls, connection: Connection, api_version: Any) -> InvalidArgument | None:
         """What makes every call of this client hopeless, for its first call to raise.
 
-        The SDK constructs a client with any object and any version, and so do we.
+        The SDK constructs a client with any text, object and version, and so do we.
         """
+        credential = connection.tokens.credential
         if not hasattr(credential, "get_token") and not hasattr(credential, "get_token_info"):
             return no_credential(credential)
-        if api_version is not None:
-            try:
+        try:
+            _identifiers.vault_url(connection.url)
+            if api_version is not None:
                 _identifiers.api_version(str(getattr(api_version, "value", api_version)), cls._api_versions)
-            except InvalidArgument as problem:
-                return problem
+        except InvalidArgument as problem:
+            return problem
         return None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A pickle holds how to find the client again: no token, no socket, no cached value."""
         url, credential, options = self._origin
-        if type(credential).__module__.startswith("azure.identity"):
+        if may_pickle_a_secret(credential):
             raise CredentialNotPicklable(
                 f"A client with azure.identity's {type(credential).__name__} cannot be pickled: "
                 "the pickle could contain a client secret or a token.",
                 hint="Leave the credential out, or import it from safekv.identity: then the other process "
                 "makes its own from the same arguments.",
             )
+        if type(self).__init__ is not SharedClient.__init__:
+            name = type(self).__name__
+            raise TypeError(f"{name} has an __init__ of its own; to be pickled it needs a __reduce__ as well.")
         return _reconstruct, (type(self), url, credential, dict(options))
 
     def __copy__(self: Self) -> Self:
@@ -132,6 +138,19 @@ class SyncSharedClient(SharedClient):
     def _give_back(self, lease: LeasedTransport) -> None:
         if _registry.current().give_back(lease):
             lease.connection.close()
+
+
+def _address(given: str | None) -> str:
+    """The vault's URL; a text without a scheme as it is, for the first call to refuse.
+
+    What is nearly a URL is refused at once: it may contain a password, which no repr is to show.
+    """
+    try:
+        return _registry.vault_url(given)
+    except InvalidArgument:
+        if not isinstance(given, str) or not given.strip() or "://" in given or "@" in given:
+            raise
+        return given.strip()
 
 
 def _reconstruct(kind: Callable[..., Any], url: str, credential: Any, options: dict[str, Any]) -> Any:

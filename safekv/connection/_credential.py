@@ -9,7 +9,7 @@ expires, and while one caller refreshes it the others go on with the present one
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
@@ -46,9 +46,18 @@ class TokenSource:
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
         """A token for the scopes; from the cache, from a request under way, or from the credential."""
         key = TokenKey.of(scopes, options or {})
-        token, due = self.cache.look(key)
-        if token is not None and not due:
-            return token
+        while True:
+            token, due = self.cache.look(key)
+            if token is None or due:
+                token = self._fly(key, token)
+            if token is not None:
+                return token
+
+    def _fly(self, key: TokenKey, token: AccessTokenInfo | None) -> AccessTokenInfo | None:
+        """Get the next token, or wait for whoever is getting it, or go on with the present one.
+
+        None if the other one was interrupted: then it is somebody else's turn.
+        """
         from concurrent.futures import Future  # only who needs a token pays for its import
 
         with self._lock:
@@ -58,7 +67,7 @@ class TokenSource:
                 flight = self._flights[key] = Future()
         if leading:
             return self._lead(key, flight)
-        return token if token is not None else _result(flight)
+        return token if token is not None else _landed(flight)
 
     def get_token(
         self,
@@ -94,8 +103,11 @@ class TokenSource:
             if token is None or due:
                 token = self._refresh(key, token)
             flight.set_result(token)
-        except BaseException as error:
+        except Exception as error:
             flight.set_exception(error)
+            raise
+        except BaseException:
+            flight.cancel()  # an interrupt is for this thread alone
             raise
         finally:
             with self._lock:
@@ -123,28 +135,33 @@ def ask(credential: Any, key: TokenKey) -> Any:
         if hasattr(credential, "get_token"):
             return credential.get_token(*key.scopes, **key.options())
     except TypeError as error:
-        raise advised(credential, error) from error
+        raise_advised(credential, error)
     raise no_credential(credential)
 
 
-def advised(credential: Any, error: TypeError) -> Exception:
-    """The guide's advice for the one TypeError it names; any other stays what it is."""
+def raise_advised(credential: Any, error: TypeError) -> NoReturn:
+    """Raise the error, with the guide's advice if it is the one that the guide names."""
     if "unexpected keyword argument" not in str(error):
-        return error
-    return CredentialTooOld(
+        raise error
+    raise CredentialTooOld(
         f"{type(credential).__name__}.get_token failed: {error}",
         hint="The vault tells its tenant, and the credential must take it. Upgrade azure-identity to 1.8.0 or newer "
         "(pip install -U azure-identity); a credential of your own takes get_token(*scopes, **options).",
         guide_url=f"{GUIDE}#tenant-authentication-issues",
-    )
+    ) from error
 
 
-def _result(flight: Future[AccessTokenInfo]) -> AccessTokenInfo:
+def _landed(flight: Future[AccessTokenInfo]) -> AccessTokenInfo | None:
+    from concurrent.futures import CancelledError
     from concurrent.futures import TimeoutError as FutureTimeout
 
     try:
         return flight.result(timeout=FLIGHT_TIMEOUT)
+    except CancelledError:
+        return None
     except FutureTimeout:
+        if flight.done():
+            raise  # it is the credential that timed out
         raise too_slow() from None
 
 

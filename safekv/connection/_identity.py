@@ -40,6 +40,14 @@ def frozen(value: Any) -> Any:
     return Same(value)
 
 
+def may_pickle_a_secret(it: object) -> bool:
+    """Whether it is a credential of azure-identity's, or a subclass that says nothing of its own about pickling."""
+    kind = type(it)
+    azures = any(base.__module__.startswith("azure.identity") for base in kind.__mro__)
+    plain = kind.__reduce__ is object.__reduce__ and kind.__reduce_ex__ is object.__reduce_ex__
+    return azures and plain and (hasattr(it, "get_token") or hasattr(it, "get_token_info"))
+
+
 def split_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The keywords of the connection, and those of the client."""
     connection = {key: value for key, value in options.items() if key in CONNECTION_OPTIONS}

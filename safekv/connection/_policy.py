@@ -14,7 +14,7 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy
 
 from safekv._settings import Settings
-from safekv.connection._call import Call, CallRules, authenticated
+from safekv.connection._call import Call, CallRules, let_in
 from safekv.connection._fork import on_fork
 
 #: Seconds that a request waits for the first one to come back with a token.
@@ -49,11 +49,16 @@ class Resilience(RetryPolicy[Any, Any]):
                 wait = call.after_error(error)
                 if wait is None:
                     raise
+                call.transport.sleep(wait)
+                if call.flow.remaining() <= 0:  # the sleep took longer than it should
+                    raise
             else:
                 wait = call.after_response(response)
                 if wait is None:
                     return response
-            call.transport.sleep(wait)
+                call.transport.sleep(wait)
+                if call.flow.remaining() <= 0:
+                    return response
 
     def _attempt(self, request: PipelineRequest[Any], call: Call) -> PipelineResponse[Any, Any]:
         leading = not self._gate.is_open and self._gate.enter(min(WARM_UP_PATIENCE, call.flow.remaining()))
@@ -64,7 +69,7 @@ class Resilience(RetryPolicy[Any, Any]):
             finally:
                 self._slots.give_back()
             if not self._gate.is_open:
-                self._gate.is_open = authenticated(response)
+                self._gate.is_open = let_in(response)
             return response
         finally:
             if leading:
@@ -111,7 +116,7 @@ class Slots:
 
         :raises DeadlineExceeded: if none comes free before it.
         """
-        if not self._free.acquire(timeout=max(0.0, call.flow.remaining())):
+        if not self._free.acquire(timeout=min(max(0.0, call.flow.remaining()), threading.TIMEOUT_MAX)):
             raise call.too_late()
 
     def give_back(self) -> None:

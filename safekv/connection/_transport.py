@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from azure.core.pipeline.transport import HttpTransport
 
+from safekv._identifiers import name_in_path
 from safekv.connection._tls import trusted_bundle
 from safekv.errors import ClientClosed, InvalidArgument
 
@@ -59,7 +61,7 @@ class LeasedTransport(HttpTransport[Any, Any]):
 
     @property
     def connection_config(self) -> Any:
-        return self.connection.transport.connection_config
+        return self._checked().connection_config  # a closed one must not open its connection again
 
     @property
     def clock(self) -> Any:
@@ -74,15 +76,14 @@ class LeasedTransport(HttpTransport[Any, Any]):
 
     def send(self, request: Any, **kwargs: Any) -> Any:
         transport = self._checked()
-        if self.problem is not None:
-            raise copy(self.problem)
+        refuse(request, self.problem)
         response = transport.send(request, **kwargs)
         if response.status_code == 401:
             self.connection.tokens.refused(request.headers.get("Authorization"))
         return response
 
     def sleep(self, duration: float) -> None:
-        self.connection.transport.sleep(duration)
+        self._checked().sleep(duration)
 
     def close(self) -> None:
         self._close(self)
@@ -94,6 +95,16 @@ class LeasedTransport(HttpTransport[Any, Any]):
         if self.leases <= 0:
             raise closed_error(self.connection.url)
         return self.connection.transport
+
+
+def refuse(request: Any, problem: InvalidArgument | None) -> None:
+    """The last look before a request is sent: at what is wrong with its client, and at the name in its path.
+
+    The doors check names first, but ``send_request`` takes any path.
+    """
+    if problem is not None:
+        raise copy(problem)
+    name_in_path(urlsplit(request.url).path)
 
 
 def closed_error(url: str) -> ClientClosed:

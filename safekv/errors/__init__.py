@@ -10,6 +10,7 @@
     ├── DeadlineExceeded         azure.core ServiceRequestTimeoutError: time ran out before sending
     ├── ClientClosed             ValueError: used after the last close()
     ├── CredentialNotPicklable   TypeError: pickling would write a secret
+    ├── MissingPackage           ModuleNotFoundError: an extra is not installed
     └── UnsupportedVersion       ImportError: an Azure package below its floor
 
     SafeKVWarning (UserWarning)
@@ -35,6 +36,7 @@ __all__ = [
     "InvalidArgument",
     "InvalidCredential",
     "ManyCredentialsWarning",
+    "MissingPackage",
     "SafeKVError",
     "SafeKVWarning",
     "UnsupportedVersion",
@@ -93,6 +95,10 @@ class ClientClosed(SafeKVError, ValueError):
 
 class CredentialNotPicklable(SafeKVError, TypeError):
     """Pickling this client would write a client secret, a password or a certificate."""
+
+
+class MissingPackage(SafeKVError, ModuleNotFoundError):
+    """A package that is needed for this is not installed; the hint is the command that installs it."""
 
 
 class UnsupportedVersion(SafeKVError, ImportError):

@@ -27,8 +27,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'safekv.identity' has no attribute {name!r}")
     from safekv.identity._shared import SharedCredential, shared_class
 
-    value = globals()[name] = shared_class(getattr(azure.identity, name), SharedCredential, __name__)
-    return value
+    # Threads that ask first at the same time have to get one class.
+    return globals().setdefault(name, shared_class(getattr(azure.identity, name), SharedCredential, __name__))
 
 
 def __dir__() -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Hashable
 from typing import Any, ClassVar, TypeVar
 
 from safekv.connection._fork import on_fork
-from safekv.connection._identity import frozen
+from safekv.connection._identity import frozen, may_pickle_a_secret
 from safekv.errors import CredentialNotPicklable
 
 Self = TypeVar("Self", bound="Shared")
@@ -53,15 +53,15 @@ class Shared:
     _original: ClassVar[Any]
 
     def __new__(cls: type[Self], *args: Any, **kwargs: Any) -> Self:
+        if cls.__init__ is not Shared.__init__:
+            # A subclass with an __init__ of its own is built by it, and not shared.
+            return super().__new__(cls)
         key = (cls, frozen(args), frozen(kwargs))
         with _SHELF.lock:
             found = _SHELF.credentials.get(key)
             if found is None:
                 found = super().__new__(cls)
-                found._key = key
-                found._leases = 0
-                found._arguments = (args, kwargs)
-                found._start()
+                found._begin(key, args, kwargs)
                 _SHELF.credentials[key] = found
             found._leases += 1
             _SHELF.credentials.move_to_end(key)
@@ -70,7 +70,15 @@ class Shared:
             return found  # type: ignore[return-value]  # the key contains the class
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Everything has happened in ``__new__``, once."""
+        if "_arguments" not in self.__dict__:  # else __new__ found or built it
+            self._begin(None, args, kwargs)
+            self._leases = 1
+
+    def _begin(self, key: Hashable, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._key = key
+        self._leases = 0
+        self._arguments = (args, kwargs)
+        self._start()
 
     def _start(self) -> None:
         """Run azure-identity's ``__init__``."""
@@ -88,12 +96,16 @@ class Shared:
     def __reduce__(self) -> tuple[Any, ...]:
         """A pickle holds the arguments; the other process makes its own credential from them."""
         kind = type(self)
-        if kind.__name__ in _SECRET_ARGUMENTS:
+        args, kwargs = self._arguments
+        links = [each for each in (*args, *kwargs.values()) if may_pickle_a_secret(each)]
+        if links or _SECRET_ARGUMENTS & {base.__name__ for base in kind.__mro__}:
             raise CredentialNotPicklable(
-                f"{kind.__name__} cannot be pickled: its arguments are secrets.",
+                f"{kind.__name__} cannot be pickled: its arguments are secrets, or can contain them.",
                 hint="Construct it in the other process, or use DefaultAzureCredential there.",
             )
-        return _reconstruct, (kind, *self._arguments)
+        if kind.__init__ is not Shared.__init__:
+            raise TypeError(f"{kind.__name__} has an __init__ of its own; to be pickled it needs a __reduce__ as well.")
+        return _reconstruct, (kind, args, kwargs)
 
     def __copy__(self: Self) -> Self:
         return self
@@ -124,7 +136,7 @@ class SharedCredential(Shared):
     def close(self) -> None:
         """Give back one lease; the last one closes azure-identity's credential."""
         if self._give_back():
-            self._original.close(self)
+            self._original.__exit__(self, None, None, None)  # its close() would come back to ours
 
     def __enter__(self: Self) -> Self:
         return self

@@ -88,7 +88,7 @@ class Flow:
         self.attempts += 1
         if self.attempts > self._limits.total or (limit is not None and count > limit):
             return None
-        wait = self._backoff(base, count) if retry_after is None else retry_after
+        wait = max(0.0, self._backoff(base, count) if retry_after is None else retry_after)
         # A wait that ends after the deadline would only hide the answer that we have.
         return wait if wait < self.remaining() else None
 

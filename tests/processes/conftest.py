@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from safekv.emulator._server import EmulatorServer
+from safekv.emulator import EmulatorServer
 
 pytestmark = pytest.mark.sockets
 

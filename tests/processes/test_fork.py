@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from safekv.emulator._server import EmulatorServer
+from safekv.emulator import EmulatorServer
 
 from .conftest import Run
 

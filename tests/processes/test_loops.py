@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from safekv.emulator._server import EmulatorServer
+from safekv.emulator import EmulatorServer
 
 from .conftest import Run
 

@@ -16,8 +16,7 @@ def __getattr__(name: str) -> Any:
     from safekv.identity._shared import shared_class
     from safekv.identity.aio._shared import AsyncSharedCredential
 
-    value = globals()[name] = shared_class(getattr(azure.identity.aio, name), AsyncSharedCredential, __name__)
-    return value
+    return globals().setdefault(name, shared_class(getattr(azure.identity.aio, name), AsyncSharedCredential, __name__))
 
 
 def __dir__() -> list[str]:

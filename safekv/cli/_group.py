@@ -1,0 +1,42 @@
+"""The group of all commands. A command's module is imported when the command is used, and not before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+
+import click
+
+import safekv
+
+# The name, and what ``safekv --help`` says of it. The module ``safekv.cli.NAME`` has it as ``command``.
+COMMANDS = {
+    "demo": "Run a small application with the SDK and with safekv, and compare.",
+    "emulator": "Run a Key Vault on this machine, for development and tests.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are in modules of their own."""
+
+    def __init__(self, *, lazy: Mapping[str, str], name: str | None = None, help: str | None = None) -> None:
+        super().__init__(name, help=help)
+        self._lazy = lazy
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(self._lazy)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in self._lazy:
+            return None
+        command: click.Command = import_module(f"safekv.cli.{name}").command
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._lazy.items()))
+
+
+main = click.version_option(safekv.__version__, prog_name="safekv")(
+    LazyGroup(lazy=COMMANDS, name="safekv", help="The client side of Azure Key Vault, done once.")
+)

@@ -1,0 +1,175 @@
+"""The operations that every kind of object has, with their routes.
+
+Listing, deleting, recovering, purging, backing up and restoring differ between kinds only in
+what is shown of an object, which its ``Kind`` knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from safekv.emulator import _attributes, _paging, _stored
+from safekv.emulator._answers import Refused
+from safekv.emulator._call import Call, Route
+from safekv.emulator._messages import Response
+from safekv.emulator._objects import Kind, State, StoredObject, Version
+
+if TYPE_CHECKING:
+    from safekv.emulator._vault import EmulatedVault
+
+
+def add_version(
+    vault: EmulatedVault,
+    kind: Kind,
+    name: str,
+    document: Mapping[str, Any],
+    content: dict[str, Any],
+    now: float,
+    *,
+    managed: bool = False,
+) -> tuple[StoredObject, Version]:
+    """A new latest version with this content and the attributes and tags of ``document``."""
+    second = int(now)
+    version = Version(vault.new_id(), created=second, updated=second, content=content, managed=managed)
+    _attributes.update(version, document, kind.longest_tag)
+    collection = vault.collection(kind)
+    stored = collection.writable(name, now)
+    if stored is None:
+        stored = StoredObject(name, {version.id: version})
+        collection.add(stored)
+        return stored, version
+    if not managed:
+        collection.refuse_managed(stored)
+    while version.id in stored.versions:  # the same seed gives the same ids again after a restart
+        version.id = vault.new_id()
+    stored.versions[version.id] = version
+    return stored, version
+
+
+def bundle(call: Call, kind: Kind, stored: StoredObject, version: Version) -> dict[str, Any]:
+    """An answer about one version, without anything secret."""
+    identifier = f"{call.vault.url}/{kind.segment}/{stored.name}/{version.id}"
+    return _shown(call, kind.bundle(version, identifier), version)
+
+
+def deleted_bundle(call: Call, kind: Kind, stored: StoredObject) -> dict[str, Any]:
+    return {**_deletion(call, kind, stored), **bundle(call, kind, stored, stored.latest)}
+
+
+class CommonOperations:
+    """Handlers of the operations of one kind."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+
+    def list_all(self, call: Call) -> Response:
+        return self._list(call, State.ACTIVE, self.kind.segment)
+
+    def list_deleted(self, call: Call) -> Response:
+        return self._list(call, State.DELETED, self.kind.deleted_segment)
+
+    def list_versions(self, call: Call) -> Response:
+        """By version id: the service promises no order either. None for a name that is unknown or deleted."""
+        after, size = _paging.start_after(call.query), _paging.page_size(call.query)
+        stored = call.vault.collection(self.kind).find(call.name, call.now)
+        known = stored.versions if stored and stored.state(call.now) is State.ACTIVE else {}
+        name = stored.name if stored else call.name
+        found = sorted(version for version in known if version > after)
+        url = f"{call.vault.url}/{self.kind.segment}/{name}"
+        items = [_shown(call, self.kind.item(known[each], f"{url}/{each}"), known[each]) for each in found[:size]]
+        go_on_after = found[size - 1] if len(found) > size else None
+        return Response.json(200, _paging.document(items, f"{url}/versions", call.query, go_on_after))
+
+    def delete(self, call: Call) -> Response:
+        stored = call.vault.collection(self.kind).delete(call.name, call.now)
+        return Response.json(200, deleted_bundle(call, self.kind, stored))
+
+    def get_deleted(self, call: Call) -> Response:
+        stored = call.vault.collection(self.kind).deleted(call.name, call.now)
+        if not stored.latest.enabled:
+            raise Refused(self.kind.deleted_disabled)
+        return Response.json(200, deleted_bundle(call, self.kind, stored))
+
+    def recover(self, call: Call) -> Response:
+        stored = call.vault.collection(self.kind).recover(call.name, call.now)
+        return Response.json(200, bundle(call, self.kind, stored, stored.latest))
+
+    def purge(self, call: Call) -> Response:
+        collection = call.vault.collection(self.kind)
+        if call.vault.policy.purge_protection:
+            collection.in_bin(call.name, call.now, self.kind.deleted_not_found)
+            raise Refused("403_purge_protected", vault=call.vault.name, region=call.vault.region)
+        collection.purge(call.name, call.now)
+        return Response(204)
+
+    def backup(self, call: Call) -> Response:
+        stored = call.vault.collection(self.kind).active(call.name, call.now)
+        return Response.json(200, {"value": call.vault.sealer.seal(self.kind, _stored.dump(stored))})
+
+    def restore(self, call: Call) -> Response:
+        """All versions come back, under the name and the ids that they had."""
+        backup = _attributes.read_json(call.request.body).get("value")
+        if not isinstance(backup, str):
+            raise Refused("400_value")
+        document = call.vault.sealer.open(self.kind, backup)
+        if document is None:
+            raise Refused("400_backup")
+        restored = _stored.load(self.kind, document, "backup")
+        collection = call.vault.collection(self.kind)
+        if collection.find(restored.name, call.now) is not None:  # in whatever state
+            identifier = f"{call.vault.url}/{self.kind.segment}/{restored.name}/{restored.latest.id}"
+            raise Refused(self.kind.restore_conflict, id=identifier)
+        collection.add(restored)
+        return Response.json(200, bundle(call, self.kind, restored, restored.latest))
+
+    def routes(self) -> tuple[Route, ...]:
+        """Operations are named as the Python SDK's methods are."""
+        noun, many = self.kind.noun.lower(), self.kind.segment
+        one, bin_ = f"/{many}/{{name}}", f"/{self.kind.deleted_segment}"
+        routes = (
+            Route(f"list_properties_of_{many}", "GET", f"/{many}", self.list_all),
+            Route(f"list_properties_of_{noun}_versions", "GET", f"{one}/versions", self.list_versions),
+            Route(f"delete_{noun}", "DELETE", one, self.delete),
+            Route(f"backup_{noun}", "POST", f"{one}/backup", self.backup),
+            Route(f"restore_{noun}_backup", "POST", f"/{many}/restore", self.restore),
+            Route(f"list_deleted_{many}", "GET", bin_, self.list_deleted),
+            Route(f"get_deleted_{noun}", "GET", f"{bin_}/{{name}}", self.get_deleted),
+            Route(f"recover_deleted_{noun}", "POST", f"{bin_}/{{name}}/recover", self.recover),
+            Route(f"purge_deleted_{noun}", "DELETE", f"{bin_}/{{name}}", self.purge),
+        )
+        return tuple(replace(route, on_hsm=self.kind.on_hsm) for route in routes)
+
+    def _list(self, call: Call, state: State, segment: str) -> Response:
+        after, size = _paging.start_after(call.query), _paging.page_size(call.query)
+        found, go_on_after = call.vault.collection(self.kind).page(state, call.now, after=after, size=size)
+        items = [self._item(call, stored) for stored in found]
+        return Response.json(200, _paging.document(items, f"{call.vault.url}/{segment}", call.query, go_on_after))
+
+    def _item(self, call: Call, stored: StoredObject) -> dict[str, Any]:
+        """In lists an object has an identifier without a version."""
+        identifier = f"{call.vault.url}/{self.kind.segment}/{stored.name}"
+        item = _shown(call, self.kind.item(stored.latest, identifier), stored.latest)
+        return {**_deletion(call, self.kind, stored), **item}
+
+
+def _deletion(call: Call, kind: Kind, stored: StoredObject) -> dict[str, Any]:
+    if stored.deletion is None:
+        return {}
+    return {
+        "recoveryId": f"{call.vault.url}/{kind.deleted_segment}/{stored.name}",
+        "deletedDate": int(stored.deletion.started),
+        "scheduledPurgeDate": int(stored.deletion.purge),
+    }
+
+
+def _shown(call: Call, own: dict[str, Any], version: Version) -> dict[str, Any]:
+    """The kind's own members and those that every kind has."""
+    policy = call.vault.policy
+    if version.managed:
+        own["managed"] = True
+    own["attributes"] = _attributes.shown(version, policy.recovery_level, policy.retention_days, call.api_version)
+    if version.tags is not None:
+        own["tags"] = version.tags
+    return own

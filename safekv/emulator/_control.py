@@ -1,0 +1,143 @@
+"""The emulator's own endpoints, under ``/_emulator/`` on any authority.
+
+They need no token, and are neither journalled nor throttled, nor met by faults:
+
+- ``GET`` or ``POST clock``: the time; with ``?advance=SECONDS`` moved forward first.
+- ``GET faults``: those that wait; ``POST`` with the arguments of ``Emulator.fail`` as JSON
+  adds one; ``DELETE`` clears them.
+- ``POST reset``: empties everything but the list of vaults.
+- ``GET journal``: what was asked; ``DELETE`` clears it.
+- ``GET limits``: by vault; ``PUT`` with fields of ``Limits`` as JSON changes them, for every
+  vault or for ``?vault=NAME``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from safekv.emulator._fault import Fault
+from safekv.emulator._messages import Request, Response
+from safekv.emulator._settings import Limits, one_of
+
+if TYPE_CHECKING:
+    from safekv.emulator._emulator import Emulator
+    from safekv.emulator._vault import EmulatedVault
+
+PREFIX = "/_emulator/"
+_MOST_SECONDS = 3_200_000_000  # a hundred years
+_FAULT_ARGUMENTS = tuple(each.name for each in fields(Fault) if each.init)
+
+
+def answer(emulator: Emulator, request: Request) -> Response:
+    """The answer to a request whose path begins with ``PREFIX``."""
+    endpoint = request.path.removeprefix(PREFIX).rstrip("/")
+    methods = _ENDPOINTS.get(endpoint)
+    if methods is None:
+        return _wrong(404, f"{endpoint!r} is unknown; known: {', '.join(_ENDPOINTS)}")
+    handler = methods.get(request.method)
+    if handler is None:
+        return _wrong(405, f"{endpoint} has no {request.method}; it has {', '.join(methods)}", allow=methods)
+    try:
+        return Response.json(200, handler(emulator, request))
+    except ValueError as problem:
+        return _wrong(400, str(problem))
+
+
+def _clock(emulator: Emulator, request: Request) -> Any:
+    advance = request.query.get("advance")
+    if advance is not None:
+        emulator.clock.advance(_seconds(advance))
+    return {"time": emulator.clock.time()}
+
+
+def _list_faults(emulator: Emulator, request: Request) -> Any:
+    shown = [*_FAULT_ARGUMENTS, "matched", "fired"]
+    shown.remove("body")
+    return {"faults": [{name: getattr(fault, name) for name in shown} for fault in emulator.faults]}
+
+
+def _add_fault(emulator: Emulator, request: Request) -> Any:
+    arguments = _body(request)
+    for name in arguments:
+        one_of("the argument", name, _FAULT_ARGUMENTS)
+    emulator.fail(**arguments)
+    return _list_faults(emulator, request)
+
+
+def _clear_faults(emulator: Emulator, request: Request) -> Any:
+    emulator.clear_faults()
+    return {"faults": []}
+
+
+def _reset(emulator: Emulator, request: Request) -> Any:
+    emulator.reset()
+    return {"vaults": [vault.url for vault in emulator.vaults.values()]}
+
+
+def _show_journal(emulator: Emulator, request: Request) -> Any:
+    return {"journal": [asdict(entry) for entry in emulator.journal]}
+
+
+def _clear_journal(emulator: Emulator, request: Request) -> Any:
+    emulator.journal.clear()
+    return {"journal": []}
+
+
+def _show_limits(emulator: Emulator, request: Request) -> Any:
+    return {vault.name: asdict(vault.limits) for vault in _vaults(emulator, request)}
+
+
+def _change_limits(emulator: Emulator, request: Request) -> Any:
+    changes = _body(request)
+    for name in changes:
+        one_of("the limit", name, [each.name for each in fields(Limits)])
+    vaults = _vaults(emulator, request)
+    changed = [replace(vault.limits, **changes) for vault in vaults]
+    for vault, limits in zip(vaults, changed, strict=True):
+        vault.limits = limits
+    return _show_limits(emulator, request)
+
+
+def _seconds(given: str) -> float:
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= _MOST_SECONDS:
+        raise ValueError(f"advance must be 0 to {_MOST_SECONDS:,} seconds, such as 301, not {given!r}")
+    return seconds
+
+
+def _vaults(emulator: Emulator, request: Request) -> list[EmulatedVault]:
+    vaults = list(emulator.vaults.values())
+    name = request.query.get("vault")
+    if name is None:
+        return vaults
+    one_of("vault", name, [vault.name for vault in vaults])
+    return [vault for vault in vaults if vault.name == name]
+
+
+def _body(request: Request) -> dict[str, Any]:
+    try:
+        document = json.loads(request.body)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise ValueError('the body must be a JSON object, such as {"status": 503}')
+    return document
+
+
+def _wrong(status: int, message: str, *, allow: Any = ()) -> Response:
+    headers = {"Allow": ", ".join(allow)} if allow else {}
+    return Response.json(status, {"error": {"code": "EmulatorControl", "message": message}}, headers)
+
+
+_ENDPOINTS = {
+    "clock": {"GET": _clock, "POST": _clock},
+    "faults": {"GET": _list_faults, "POST": _add_fault, "DELETE": _clear_faults},
+    "reset": {"POST": _reset},
+    "journal": {"GET": _show_journal, "DELETE": _clear_journal},
+    "limits": {"GET": _show_limits, "PUT": _change_limits},
+}

@@ -1,0 +1,55 @@
+"""What the service itself would answer: authentication, throttling, then the operation."""
+
+from __future__ import annotations
+
+import re
+
+from safekv.emulator import _answers
+from safekv.emulator._auth import Authentication
+from safekv.emulator._call import Call
+from safekv.emulator._messages import Response
+from safekv.emulator._vault import Surroundings
+from safekv.errors._catalogue import by_id
+
+_LATEST_API_VERSION = "2026-04-01"
+_API_VERSION = re.compile(
+    r"(2016-10-01|7\.[0-6]|2025-07-01|2026-04-01)(-preview(\.\d+)?)?|2025-06-01-preview", re.ASCII
+)
+
+
+class Service:
+    """A service without faults."""
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self.authentication = Authentication(surroundings)
+
+    def answer(self, call: Call) -> Response:
+        return self._unauthorised(call) or self._throttled(call) or _performed(call)
+
+    def _unauthorised(self, call: Call) -> Response | None:
+        return self.authentication.refuse(call.vault, call.token, call.now)
+
+    def _throttled(self, call: Call) -> Response | None:
+        limits, route = call.vault.limits, call.target.route
+        wait = call.vault.throttle.refuse(limits, route.limit if route else "other", call.now)
+        if wait is None:
+            return None
+        style = limits.retry_after
+        return _answers.error(by_id("429"), {}, _answers.retry_after_header(style, wait, call.now) if style else None)
+
+
+def _performed(call: Call) -> Response:
+    route, refused = call.target.route, call.target.refused
+    try:
+        if refused is not None:
+            raise refused
+        _check_api_version(call.query.get("api-version", ""))
+        assert route is not None  # a target without a route is a refused one
+        return route.handler(call)
+    except _answers.Refused as problem:
+        return _answers.error(by_id(problem.row_id), problem.places)
+
+
+def _check_api_version(given: str) -> None:
+    if not _API_VERSION.fullmatch(given):
+        raise _answers.Refused("400_api_version", version=given, latest=_LATEST_API_VERSION)
