@@ -38,7 +38,7 @@ def main() -> None:
     net = {name: [x - y for x, y in zip(each, empty, strict=True)] for name, each in figures.items()}
     print(f"{'CPU ms, less an empty process':45}{'median':>8}{'min':>8}{'ratio to the SDK':>20}")
     for name, each in net.items():
-        theirs = net.get(name.replace("safekv.", "azure.keyvault.").replace("azure.keyvault.identity", "azure.identity"))
+        theirs = net.get(name.replace("safekv.secrets", "azure.keyvault.secrets").replace("safekv.i", "azure.i"))
         ratio = ""
         if theirs is not None and theirs is not each:
             ratio = f"{statistics.median(x / y for x, y in zip(each, theirs, strict=True)):.2f}"

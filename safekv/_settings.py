@@ -43,7 +43,9 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
     for field in fields(Settings):
         text = environ.get(f"SAFEKV_{field.name.upper()}", "").strip()
         if text:
-            given[field.name] = _number(f"SAFEKV_{field.name.upper()}", text, whole=field.type == "int")
+            variable = f"SAFEKV_{field.name.upper()}"
+            given[field.name] = _number(variable, text, whole=field.type == "int")
+            _positive(variable, given[field.name])
     return Settings(**given)  # type: ignore[arg-type]  # whole numbers where an int is wanted, by `whole` above
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from safekv.connection import _registry
-from safekv.connection._identity import Same, frozen
+from safekv.connection._credential_kinds import check_picklable
+from safekv.connection._identity import Same, frozen, reconstruct
 
 if TYPE_CHECKING:
     from safekv.secrets import SecretClient
@@ -25,31 +27,43 @@ class Vault:
     """
 
     def __new__(cls, vault_url: str | None = None, credential: Any = None, **options: Any) -> Vault:
-        key = (cls, _registry.vault_url(vault_url), Same(credential), frozen(options))
-        return _registry.current().vault(key, lambda: super(Vault, cls).__new__(cls))
+        url = _registry.vault_url(vault_url)
 
-    def __init__(self, vault_url: str | None = None, credential: Any = None, **options: Any) -> None:
-        self._url = _registry.vault_url(vault_url)
-        self._credential = credential
-        self._options = options
+        def make() -> Vault:
+            vault = super(Vault, cls).__new__(cls)
+            vault._origin = (url, credential, options)
+            vault._leases = 0
+            return vault
+
+        shared: Vault = _registry.current().vault((cls, url, Same(credential), frozen(options)), make)
+        return shared
+
+    if TYPE_CHECKING:  # __new__ has done it all
+
+        def __init__(self, vault_url: str | None = None, credential: Any = None, **options: Any) -> None: ...
+
+    _origin: tuple[str, Any, Mapping[str, Any]]
+    _leases: int
 
     @property
     def vault_url(self) -> str:
         """The canonical URL of the vault."""
-        return self._url
+        return self._origin[0]
 
     @cached_property
     def secrets(self) -> SecretClient:
         """The client for secrets."""
         from safekv.secrets import SecretClient
 
-        return SecretClient(self._url, self._credential, **self._options)
+        url, credential, options = self._origin
+        return SecretClient(url, credential, **options)
 
     def close(self) -> None:
-        """Give back what this object has leased."""
-        client = self.__dict__.pop("secrets", None)
-        if client is not None:
-            client.close()
+        """Give back one lease; each construction is one. The last one closes the clients."""
+        if _registry.current().give_back_vault(self):
+            client = self.__dict__.pop("secrets", None)
+            if client is not None:
+                client.close()
 
     def __enter__(self) -> Vault:
         return self
@@ -58,4 +72,15 @@ class Vault:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<safekv.Vault {self._url}>"
+        return f"<safekv.Vault {self.vault_url}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        url, credential, options = self._origin
+        check_picklable(credential)
+        return reconstruct, (type(self), url, credential, dict(options))
+
+    def __copy__(self) -> Vault:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Vault:
+        return self

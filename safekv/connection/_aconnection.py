@@ -7,16 +7,15 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from safekv._settings import Settings
-from safekv.connection._connection import Connection, SyncConnection
-from safekv.connection._identity import is_async
+from safekv.connection._connection import Connection, FindTokens, SyncConnection
+from safekv.connection._credential_kinds import is_async
 from safekv.errors import MissingPackage
 
 # Imported when a client is constructed; see _connection.
 if TYPE_CHECKING:
     from safekv.connection._acredential import AsyncTokenSource
     from safekv.connection._apolicy import AsyncResilience
-    from safekv.connection._atransport import AsyncLeasedTransport, LoopTransport
-    from safekv.connection._registry import Registry
+    from safekv.connection._atransport import AsyncLeasedTransport
 
 
 class AsyncConnection(Connection):
@@ -34,11 +33,11 @@ class AsyncConnection(Connection):
         super().__init__(url, tokens, options, settings)
 
     @classmethod
-    def token_source(cls, credential: Any, registry: Registry) -> AsyncTokenSource:
+    def token_source(cls, credential: Any, find: FindTokens) -> AsyncTokenSource:
         """A sync credential will do as well; its tokens are then those of the sync clients."""
         from safekv.connection._acredential import AsyncTokenSource
 
-        behind = None if is_async(credential) else registry.tokens(SyncConnection, credential)
+        behind = None if is_async(credential) else find(SyncConnection, credential)
         return AsyncTokenSource(credential, behind)
 
     def lease(self, close: Callable[[AsyncLeasedTransport], Any]) -> AsyncLeasedTransport:
@@ -57,11 +56,15 @@ class AsyncConnection(Connection):
             await transport.__aexit__(None, None, None)
 
     def after_fork(self) -> None:
-        if self._given is None and self._transport is not None:
+        if hasattr(self._transport, "after_fork"):
             self._transport.after_fork()
         super().after_fork()
 
-    def _open(self) -> LoopTransport:
+    def _open(self) -> Any:
+        if "session" in self._options:  # the user's own: used as the SDK would use it
+            from azure.core.pipeline.transport import AioHttpTransport
+
+            return AioHttpTransport(**self._options)
         from safekv.connection._atransport import LoopTransport
 
         return LoopTransport(self.settings.pool_size, self._options)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM
-from safekv.connection._credential import FLIGHT_TIMEOUT, TokenSource, ask, raise_advised, too_slow
+from safekv.connection._call import UNDER_WAY
+from safekv.connection._credential import TokenSource, ask, patience, raise_advised, too_late
 from safekv.connection._fork import on_fork
 from safekv.connection._tokens import TokenCache, TokenKey, as_token_info
+from safekv.errors import InvalidCredential
 
 
 class AsyncTokenSource:
@@ -49,11 +53,11 @@ class AsyncTokenSource:
         flight = flight or self._start(key, token)
         try:
             # Shielded: a caller that is cancelled must not take the others' token along.
-            return await asyncio.wait_for(asyncio.shield(flight), FLIGHT_TIMEOUT)
+            return await asyncio.wait_for(asyncio.shield(flight), patience())
         except asyncio.TimeoutError:
             if flight.done():
                 raise  # it is the credential that timed out
-            raise too_slow() from None
+            raise too_late() from None
 
     async def get_token(
         self,
@@ -103,11 +107,15 @@ class AsyncTokenSource:
         return flight
 
     async def _refresh(self, key: TokenKey, present: AccessTokenInfo | None) -> AccessTokenInfo:
+        UNDER_WAY.set(None)  # this task serves many callers: the first one's deadline is not theirs
         try:
             if self._sync_source is not None:
-                return await asyncio.to_thread(self._sync_source.get_token_info, *key.scopes, options=key.options())
+                with suppress(InvalidCredential):
+                    return await asyncio.to_thread(self._sync_source.get_token_info, *key.scopes, options=key.options())
+                self._sync_source = None  # it looked synchronous, and is not
             answer = ask(self.credential, key)
-            return self.cache.store(key, as_token_info(await _with_advice(self.credential, answer)))
+            token = await _with_advice(self.credential, answer) if inspect.isawaitable(answer) else answer
+            return self.cache.store(key, as_token_info(token))
         except Exception:
             if present is None:
                 raise

@@ -11,7 +11,7 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AsyncRetryPolicy
 
 from safekv._settings import Settings
-from safekv.connection._call import Call, CallRules, let_in
+from safekv.connection._call import UNDER_WAY, Call, CallRules, let_in
 from safekv.connection._fork import on_fork
 from safekv.connection._loops import LoopLocal
 from safekv.connection._policy import WARM_UP_PATIENCE
@@ -68,9 +68,11 @@ class AsyncResilience(AsyncRetryPolicy[Any, Any]):
             turn = await self._gate.enter(min(WARM_UP_PATIENCE, call.flow.remaining()))
         try:
             slots = await self._slots.take(call)
+            under_way = UNDER_WAY.set(call)
             try:
                 response: PipelineResponse[Any, Any] = await self._authentications.get().send(request)
             finally:
+                UNDER_WAY.reset(under_way)
                 slots.release()
             if not self._gate.is_open:
                 self._gate.is_open = let_in(response)

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from azure.core.pipeline.transport import AsyncHttpTransport
 
+from safekv._clock import Clock
 from safekv.connection._loops import PerLoop
 from safekv.connection._tls import ssl_context, trusted_bundle
-from safekv.connection._transport import closed_error, refuse
+from safekv.connection._transport import Leased, closed_error, refuse
 from safekv.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from azure.core.pipeline.transport import AioHttpTransport
-
-    from safekv.connection._connection import Connection
 
 
 class LoopTransport(AsyncHttpTransport[Any, Any]):
@@ -98,7 +97,7 @@ def _trust(verify: bool | str, certificate: Any) -> Any:
 class AsyncLeasedTransport(AsyncHttpTransport[Any, Any]):
     """What one aio client sees of its connection's transport; see ``LeasedTransport``."""
 
-    def __init__(self, connection: Connection, close: Callable[[AsyncLeasedTransport], Awaitable[None]]) -> None:
+    def __init__(self, connection: Leased, close: Callable[[AsyncLeasedTransport], Awaitable[None]]) -> None:
         self.connection = connection
         self._close = close
         self.leases = 0
@@ -109,7 +108,7 @@ class AsyncLeasedTransport(AsyncHttpTransport[Any, Any]):
         return self._checked().connection_config  # a closed one must not open its connection again
 
     @property
-    def clock(self) -> Any:
+    def clock(self) -> Clock:
         return self.connection.clock
 
     async def open(self) -> None:

@@ -6,6 +6,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Iterator, Mapping, MutableMapping
+from contextvars import ContextVar
 from copy import copy
 from dataclasses import replace
 from typing import Any
@@ -37,6 +38,10 @@ _UNKNOWN = object()
 _KEYWORDS = (*_LIMITS, "retry_on_methods", "timeout")
 #: What urllib3 and aiohttp raise before a byte of the request is on its way, and what their subclasses stand for.
 _NOT_SENT = frozenset({"NewConnectionError", "ConnectTimeoutError", "ClientConnectorError", "ConnectionTimeoutError"})
+
+
+#: The call that this thread or task is sending, for whoever waits on its behalf further down.
+UNDER_WAY: ContextVar[Call | None] = ContextVar("safekv_call", default=None)
 
 
 class CallRules:

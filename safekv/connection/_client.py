@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from safekv import _identifiers
-from safekv.connection import _registry
+from safekv.connection import _emulation, _registry
 from safekv.connection._connection import Connection, SyncConnection
-from safekv.connection._identity import no_credential
-from safekv.errors import CredentialNotPicklable, InvalidArgument
+from safekv.connection._credential_kinds import check_picklable, no_credential
+from safekv.connection._identity import reconstruct
+from safekv.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from safekv.connection._identity import may_pickle_a_secret
-from safekv.connection._transport import LeasedTransport
+    from safekv.connection._transport import LeasedTransport
 
 Self = TypeVar("Self", bound="SharedClient")
 
@@ -64,10 +64,10 @@ class SharedClient:
         build: Callable[[Connection, dict[str, Any]], SharedClient],
     ) -> Any:
         url = _address(vault_url)
-        registry = _registry.current()
-        if credential is None and registry.emulation_for(options) is None:
-            credential = cls._default_credential()
-        return registry.client(cls._connection_kind, url, credential, options, kind, build)
+        emulation = _emulation.active()
+        if credential is None:
+            credential = emulation.credential() if emulation else cls._default_credential()
+        return _registry.current().client(cls._connection_kind, url, credential, options, kind, build)
 
     def _built(self: Self, connection: Connection, own: dict[str, Any], credential: Any, given: Any) -> Self:
         """Run the SDK's ``__init__`` on the connection's parts."""
@@ -94,7 +94,8 @@ class SharedClient:
         The SDK constructs a client with any text, object and version, and so do we.
         """
         credential = connection.tokens.credential
-        if not hasattr(credential, "get_token") and not hasattr(credential, "get_token_info"):
+        asked = _emulation.active() is None
+        if asked and not hasattr(credential, "get_token") and not hasattr(credential, "get_token_info"):
             return no_credential(credential)
         try:
             _identifiers.vault_url(connection.url)
@@ -107,17 +108,11 @@ class SharedClient:
     def __reduce__(self) -> tuple[Any, ...]:
         """A pickle holds how to find the client again: no token, no socket, no cached value."""
         url, credential, options = self._origin
-        if may_pickle_a_secret(credential):
-            raise CredentialNotPicklable(
-                f"A client with azure.identity's {type(credential).__name__} cannot be pickled: "
-                "the pickle could contain a client secret or a token.",
-                hint="Leave the credential out, or import it from safekv.identity: then the other process "
-                "makes its own from the same arguments.",
-            )
+        check_picklable(credential)
         if type(self).__init__ is not SharedClient.__init__:
             name = type(self).__name__
             raise TypeError(f"{name} has an __init__ of its own; to be pickled it needs a __reduce__ as well.")
-        return _reconstruct, (type(self), url, credential, dict(options))
+        return reconstruct, (type(self), url, credential, dict(options))
 
     def __copy__(self: Self) -> Self:
         return self
@@ -151,7 +146,3 @@ def _address(given: str | None) -> str:
         if not isinstance(given, str) or not given.strip() or "://" in given or "@" in given:
             raise
         return given.strip()
-
-
-def _reconstruct(kind: Callable[..., Any], url: str, credential: Any, options: dict[str, Any]) -> Any:
-    return kind(url, credential, **options)

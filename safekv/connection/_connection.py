@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from safekv._clock import SYSTEM_CLOCK, Clock, VirtualClock
 from safekv._settings import Settings
+from safekv.connection import _emulation
+from safekv.connection._credential_kinds import is_async, wrong_colour
 from safekv.connection._fork import on_fork
-from safekv.connection._identity import is_async
-from safekv.errors import InvalidCredential
 
 # What only a constructed client needs is imported then: importing a door costs little more
 # than importing the SDK's.
 if TYPE_CHECKING:
     from safekv.connection._credential import TokenSource
     from safekv.connection._policy import Resilience
-    from safekv.connection._registry import Registry
     from safekv.connection._transport import LeasedTransport
+
+FindTokens = Callable[[type["Connection"], Any], Any]
 
 #: Differently configured clients that one connection keeps for the next caller.
 MAX_CLIENTS = 32
@@ -51,6 +52,9 @@ class Connection:
     @property
     def transport(self) -> Any:
         """The transport that all leases share; opened at the first request."""
+        emulation = _emulation.active()
+        if emulation is not None and self._given is None:
+            return emulation.transport(self.colour)
         if self._transport is None:
             with self._lock:
                 if self._transport is None:
@@ -60,7 +64,9 @@ class Connection:
     @property
     def clock(self) -> Clock:
         """The machine's clock, or the virtual one of an emulator that runs in this process."""
-        clock = getattr(self._given, "clock", None)
+        emulation = _emulation.active()
+        emulated = emulation.transport(self.colour) if emulation is not None else None
+        clock = getattr(self._given or emulated, "clock", None)
         return clock if isinstance(clock, VirtualClock) else SYSTEM_CLOCK
 
     @property
@@ -83,8 +89,8 @@ class Connection:
             self._transport = None
 
     @classmethod
-    def token_source(cls, credential: Any, registry: Registry) -> Any:
-        """A source of this colour in front of the credential.
+    def token_source(cls, credential: Any, find: FindTokens) -> Any:
+        """A source of this colour in front of the credential; ``find`` finds one of another colour.
 
         :raises InvalidCredential: if the credential is of a colour that this one cannot ask.
         """
@@ -117,12 +123,9 @@ class SyncConnection(Connection):
         super().__init__(url, tokens, options, settings)
 
     @classmethod
-    def token_source(cls, credential: Any, registry: Registry) -> TokenSource:
+    def token_source(cls, credential: Any, find: FindTokens) -> TokenSource:
         if is_async(credential):
-            raise InvalidCredential(
-                f"{type(credential).__name__} is an asynchronous credential, and this client is synchronous.",
-                hint="Use safekv.identity for synchronous credentials, or the client from safekv.secrets.aio.",
-            )
+            raise wrong_colour(credential)
         from safekv.connection._credential import TokenSource
 
         return TokenSource(credential)
@@ -143,6 +146,10 @@ class SyncConnection(Connection):
             transport.__exit__(None, None, None)
 
     def _open(self) -> Any:
+        if "session" in self._options:  # the user's own: used as the SDK would use it
+            from azure.core.pipeline.transport import RequestsTransport
+
+            return RequestsTransport(**self._options)
         from safekv.connection._transport import pooled_transport
 
         return pooled_transport(self.settings.pool_size, self._options)

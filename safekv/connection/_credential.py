@@ -8,22 +8,28 @@ expires, and while one caller refreshes it the others go on with the present one
 
 from __future__ import annotations
 
+import inspect
+import re
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM, Clock, Random
+from safekv.connection import _emulation
+from safekv.connection._call import UNDER_WAY
+from safekv.connection._credential_kinds import no_credential, wrong_colour
 from safekv.connection._fork import on_fork
-from safekv.connection._identity import no_credential
 from safekv.connection._tokens import TokenCache, TokenKey, as_token_info
-from safekv.errors import AuthenticationFailed, CredentialTooOld
+from safekv.errors import AuthenticationFailed, CredentialTooOld, SafeKVError
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
 #: Seconds to wait for a token that somebody else is getting (a slow `az` takes a dozen).
 FLIGHT_TIMEOUT = 60.0
+#: The keywords that newer versions of the SDK pass on; an older credential knows none of them.
+_UNKNOWN_KEYWORD = re.compile("unexpected keyword argument '(tenant_id|claims|enable_cae|options)'")
 GUIDE = "https://github.com/Azure/azure-sdk-for-python/blob/main/sdk/keyvault/TROUBLESHOOTING.md"
 
 
@@ -124,11 +130,19 @@ class TokenSource:
             return present
 
     def _ask(self, key: TokenKey) -> AccessToken | AccessTokenInfo:
-        return ask(self.credential, key)  # type: ignore[no-any-return]
+        answer: Any = ask(self.credential, key)
+        if inspect.isawaitable(answer):
+            if inspect.iscoroutine(answer):
+                answer.close()  # nobody will await it
+            raise wrong_colour(self.credential)
+        return answer  # type: ignore[no-any-return]
 
 
 def ask(credential: Any, key: TokenKey) -> Any:
     """Ask a credential of either protocol; the answer of an async one is to be awaited."""
+    emulation = _emulation.active()
+    if emulation is not None and getattr(credential, "emulated", None) is not True:
+        return emulation.credential().get_token_info(*key.scopes, options=key.options())
     try:
         if hasattr(credential, "get_token_info"):
             return credential.get_token_info(*key.scopes, options=key.options())
@@ -141,7 +155,7 @@ def ask(credential: Any, key: TokenKey) -> Any:
 
 def raise_advised(credential: Any, error: TypeError) -> NoReturn:
     """Raise the error, with the guide's advice if it is the one that the guide names."""
-    if "unexpected keyword argument" not in str(error):
+    if not _UNKNOWN_KEYWORD.search(str(error)):
         raise error
     raise CredentialTooOld(
         f"{type(credential).__name__}.get_token failed: {error}",
@@ -156,16 +170,26 @@ def _landed(flight: Future[AccessTokenInfo]) -> AccessTokenInfo | None:
     from concurrent.futures import TimeoutError as FutureTimeout
 
     try:
-        return flight.result(timeout=FLIGHT_TIMEOUT)
+        return flight.result(timeout=patience())
     except CancelledError:
         return None
     except FutureTimeout:
         if flight.done():
             raise  # it is the credential that timed out
-        raise too_slow() from None
+        raise too_late() from None
 
 
-def too_slow() -> AuthenticationFailed:
+def patience() -> float:
+    """Seconds to wait for a token that somebody else is getting: at most what the call has left."""
+    call = UNDER_WAY.get()
+    return FLIGHT_TIMEOUT if call is None else max(0.0, min(FLIGHT_TIMEOUT, call.flow.remaining()))
+
+
+def too_late() -> SafeKVError:
+    """The error for a caller whose patience is over."""
+    call = UNDER_WAY.get()
+    if call is not None and call.flow.remaining() <= 0:
+        return call.too_late()
     return AuthenticationFailed(
         f"The credential gave no token within {FLIGHT_TIMEOUT:.0f} s.",
         hint="Another caller is waiting for the same token. See which part of the credential hangs: "

@@ -30,8 +30,14 @@ def on_fork(it: Forkable) -> None:
 
 
 def _in_child() -> None:
+    problem: Exception | None = None
     for it in list(_FORKABLE):
-        it.after_fork()
+        try:
+            it.after_fork()
+        except Exception as error:  # noqa: PERF203  (the others must not stay as the parent left them for that)
+            problem = problem or error
+    if problem is not None:
+        raise problem  # Python reports it, and goes on in the child
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork

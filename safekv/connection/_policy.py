@@ -14,7 +14,7 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy
 
 from safekv._settings import Settings
-from safekv.connection._call import Call, CallRules, let_in
+from safekv.connection._call import UNDER_WAY, Call, CallRules, let_in
 from safekv.connection._fork import on_fork
 
 #: Seconds that a request waits for the first one to come back with a token.
@@ -64,9 +64,11 @@ class Resilience(RetryPolicy[Any, Any]):
         leading = not self._gate.is_open and self._gate.enter(min(WARM_UP_PATIENCE, call.flow.remaining()))
         try:
             self._slots.take(call)
+            under_way = UNDER_WAY.set(call)
             try:
                 response = self.next.send(request)
             finally:
+                UNDER_WAY.reset(under_way)
                 self._slots.give_back()
             if not self._gate.is_open:
                 self._gate.is_open = let_in(response)

@@ -11,37 +11,26 @@ import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from safekv import _identifiers
 from safekv._settings import Settings, from_environment
+from safekv.connection import _emulation
 from safekv.connection._connection import Connection
+from safekv.connection._credential_kinds import check_credential
 from safekv.connection._fork import on_fork
-from safekv.connection._identity import Same, check_credential, frozen, split_options
+from safekv.connection._identity import Same, frozen, split_options
 from safekv.errors import ManyCredentialsWarning
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
-class Emulation(Protocol):
-    """What takes the place of the network and of every credential while a test runs."""
-
-    def transport(self, colour: str) -> Any:
-        """The azure-core transport for ``"sync"`` or ``"aio"`` connections."""
-        ...
-
-    def credential(self) -> Any:
-        """A sync credential that the emulator accepts."""
-        ...
-
-
 class Registry:
     """Connections by (colour, vault, identity, options), each with its clients."""
 
-    def __init__(self, settings: Settings | None = None, emulation: Emulation | None = None) -> None:
+    def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings
-        self._emulation = emulation
         self.after_fork()
         on_fork(self)
 
@@ -92,12 +81,6 @@ class Registry:
 
     def connection(self, colour: type[Connection], url: str, credential: Any, options: Mapping[str, Any]) -> Connection:
         """The connection for these arguments; made where there is none."""
-        emulation = self.emulation_for(options)
-        if emulation is not None:
-            if credential is not None:
-                self.tokens(colour, credential)  # refuses what it would refuse elsewhere
-            options = {**options, "transport": emulation.transport(colour.colour)}
-            credential = emulation.credential()
         key = (colour.colour, url, Same(credential), frozen(options))
         with self._lock:
             connection = self._connections.get(key)
@@ -109,16 +92,20 @@ class Registry:
             _keep(self._sources, (Same(credential), colour), connection.tokens, self.settings.max_connections)
             return _keep(self._connections, key, connection, self.settings.max_connections)
 
-    def emulation_for(self, options: Mapping[str, Any]) -> Emulation | None:
-        """What takes the place of network and credential for these options, if anything does."""
-        return None if "transport" in options else self._emulation
-
-    def vault(self, key: Hashable, make: Callable[[], V]) -> V:
+    def vault(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """The ``Vault`` for this key; made where there is none."""
         with self._lock:
-            vault: V = self._vaults.get(key) or make()
-            _keep(self._vaults, key, vault, self.settings.max_connections)
-            return vault
+            vault = self._vaults.get(key) or make()
+            vault._leases += 1
+            return _keep(self._vaults, key, vault, self.settings.max_connections)
+
+    def give_back_vault(self, vault: Any) -> bool:
+        """One lease less on a ``Vault``; True if its clients have to be closed now."""
+        with self._lock:
+            vault._leases = max(0, vault._leases - 1)
+            if vault._leases == 0:
+                _drop(self._vaults, lambda each: each is vault)
+            return bool(vault._leases == 0)
 
     def give_back(self, lease: Any) -> bool:
         """One lease less on a client; True if the connection has to be closed now."""
@@ -139,12 +126,14 @@ class Registry:
         check_credential(credential)
         key = (Same(credential), colour)
         with self._lock:
-            source = self._sources.get(key) or colour.token_source(credential, self)
+            source = self._sources.get(key) or colour.token_source(credential, self.tokens)
             return _keep(self._sources, key, source, self.settings.max_connections)
 
     def _warn_of_many_credentials(
         self, colour: type[Connection], url: str, credential: Any, options: Mapping[str, Any]
     ) -> None:
+        if _emulation.active() is not None:
+            return  # nothing costs anything there
         if url in self._warned or not any(
             type(each) is colour
             and each.url == url

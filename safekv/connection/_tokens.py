@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import count
 from typing import NamedTuple
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
@@ -47,9 +48,10 @@ class TokenKey(NamedTuple):
 
 
 class _Entry:
-    __slots__ = ("refresh_at", "token", "usable_until")
+    __slots__ = ("number", "refresh_at", "token", "usable_until")
 
-    def __init__(self, token: AccessTokenInfo, refresh_at: float, usable_until: float) -> None:
+    def __init__(self, number: int, token: AccessTokenInfo, refresh_at: float, usable_until: float) -> None:
+        self.number = number
         self.token = token
         self.refresh_at = refresh_at
         self.usable_until = usable_until
@@ -63,6 +65,7 @@ class TokenCache:
         self._random = random
         self._lock = threading.Lock()
         self._entries: OrderedDict[TokenKey, _Entry] = OrderedDict()
+        self._numbers = count()
 
     def look(self, key: TokenKey) -> tuple[AccessTokenInfo | None, bool]:
         """A usable token or None, and whether it is time to get the next one."""
@@ -80,7 +83,7 @@ class TokenCache:
         lifetime = max(0.0, token.expires_on - now)
         refresh_at = self._refresh_at(token, lifetime)
         kept = AccessTokenInfo(token.token, token.expires_on, token_type=token.token_type, refresh_on=int(refresh_at))
-        entry = _Entry(kept, refresh_at, token.expires_on - min(60.0, lifetime * 0.1))
+        entry = _Entry(next(self._numbers), kept, refresh_at, token.expires_on - min(60.0, lifetime * 0.1))
         with self._lock:
             # Whoever asked with claims was told that the older token is no longer enough.
             for each in {key, key.without_claims()}:
@@ -98,10 +101,16 @@ class TokenCache:
                 entry.refresh_at = self._clock.time() + REFRESH_PAUSE
 
     def refused(self, token: str) -> None:
-        """The vault refused this token: forget it."""
+        """The vault refused this token: forget it, and older ones for the same thing.
+
+        What revokes a token (CAE) revokes all that were issued before some moment.
+        """
         with self._lock:
-            for key in [key for key, entry in self._entries.items() if entry.token.token == token]:
-                del self._entries[key]
+            entries = list(self._entries.items())
+            last = {key.without_claims(): entry.number for key, entry in entries if entry.token.token == token}
+            for key, entry in entries:
+                if entry.number <= last.get(key.without_claims(), -1):
+                    del self._entries[key]
 
     def _refresh_at(self, token: AccessTokenInfo, lifetime: float) -> float:
         """Up to a tenth of the lifetime (at most 5 min) early, so that a fleet does not refresh at once."""

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from azure.core.pipeline.transport import HttpTransport
 
+from safekv._clock import Clock
 from safekv._identifiers import name_in_path
 from safekv.connection._tls import trusted_bundle
 from safekv.errors import ClientClosed, InvalidArgument
 
 if TYPE_CHECKING:
     from azure.core.pipeline.transport import RequestsTransport
-
-    from safekv.connection._connection import Connection
 
 
 def pooled_transport(pool_size: int, options: dict[str, Any]) -> RequestsTransport:
@@ -46,6 +45,21 @@ def pooled_transport(pool_size: int, options: dict[str, Any]) -> RequestsTranspo
     )
 
 
+class Leased(Protocol):
+    """What a lease is on: a connection."""
+
+    url: str
+    tokens: Any
+
+    @property
+    def transport(self) -> Any: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    def close(self) -> Any: ...
+
+
 class LeasedTransport(HttpTransport[Any, Any]):
     """What one client sees of its connection's transport.
 
@@ -53,7 +67,7 @@ class LeasedTransport(HttpTransport[Any, Any]):
     sits innermost in the pipeline, so it also sees which tokens the vault refuses.
     """
 
-    def __init__(self, connection: Connection, close: Callable[[LeasedTransport], None]) -> None:
+    def __init__(self, connection: Leased, close: Callable[[LeasedTransport], None]) -> None:
         self.connection = connection
         self._close = close
         self.leases = 0
@@ -64,7 +78,7 @@ class LeasedTransport(HttpTransport[Any, Any]):
         return self._checked().connection_config  # a closed one must not open its connection again
 
     @property
-    def clock(self) -> Any:
+    def clock(self) -> Clock:
         return self.connection.clock
 
     def open(self) -> None:

@@ -20,9 +20,9 @@ from safekv.emulator._emulator import Emulator
 from safekv.emulator._fault import Fault
 from safekv.emulator._journal import Journal, JournalEntry
 from safekv.emulator._messages import Network, NetworkFault, Reply, Request, Response
+from safekv.emulator._seeding import EmulatedVault
 from safekv.emulator._settings import EmulatorSettings, Limits
 from safekv.emulator._tokens import granted_claims, make_token, read_token
-from safekv.emulator._vault import EmulatedVault
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import Any
 from safekv.emulator._answers import error
 from safekv.emulator._messages import Request, Response
 from safekv.emulator._tokens import read_claims, read_token, satisfies
-from safekv.emulator._vault import EmulatedVault, Surroundings
+from safekv.emulator._vault import Surroundings, Vault
 from safekv.errors._catalogue import ServiceError, by_id
 
 _MOST_TOKENS = 10_000
@@ -59,7 +59,7 @@ class Authentication:
         self._claims = read_claims(claims) if claims else {}
         self._claims_text = base64.b64encode((claims or "").encode()).decode()
 
-    def refuse(self, vault: EmulatedVault, token: str | None, now: float) -> Response | None:
+    def refuse(self, vault: Vault, token: str | None, now: float) -> Response | None:
         """The 401 that this token gets; None if it is let in."""
         if token is None:
             return self.challenge(vault, by_id("401_mhsm_challenge" if vault.hsm else "401_challenge"))
@@ -72,11 +72,11 @@ class Authentication:
             return self.challenge(vault, by_id("401_challenge"), extra)
         return None
 
-    def challenge(self, vault: EmulatedVault, row: ServiceError, extra: str = "") -> Response:
+    def challenge(self, vault: Vault, row: ServiceError, extra: str = "") -> Response:
         """A 401 with the header that tells a client where to get a token."""
         return error(row, {}, self.challenge_header(vault, extra))
 
-    def challenge_header(self, vault: EmulatedVault, extra: str = "") -> dict[str, str]:
+    def challenge_header(self, vault: Vault, extra: str = "") -> dict[str, str]:
         authority = f"{self._settings.login}/{vault.tenant}"
         return {"WWW-Authenticate": f'Bearer authorization="{authority}", resource="{vault.resource}"{extra}'}
 
@@ -89,7 +89,7 @@ class Authentication:
                 self._seen.popitem(last=False)
         return seen
 
-    def _reason(self, vault: EmulatedVault, seen: _Seen, now: float) -> ServiceError | None:
+    def _reason(self, vault: Vault, seen: _Seen, now: float) -> ServiceError | None:
         payload = seen.payload
         if seen.revoked or (payload and _number(payload.get("iat"), now) < self._revoked_before):
             return by_id("401_expired")
@@ -97,7 +97,7 @@ class Authentication:
             return by_id("401_sigkey") if self._settings.strict_tokens else None
         return self._misfit(vault, payload, now) if self._settings.check_tokens else None
 
-    def _misfit(self, vault: EmulatedVault, payload: dict[str, Any], now: float) -> ServiceError | None:
+    def _misfit(self, vault: Vault, payload: dict[str, Any], now: float) -> ServiceError | None:
         if _number(payload.get("exp"), now + 1) <= now:
             return by_id("401_expired")
         audience = payload.get("aud")

@@ -10,7 +10,7 @@ from safekv.emulator._answers import Refused
 from safekv.emulator._messages import Request, Response
 
 if TYPE_CHECKING:
-    from safekv.emulator._vault import EmulatedVault
+    from safekv.emulator._vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Target:
 class Call:
     """What an operation gets. ``now`` is in seconds since 1970."""
 
-    vault: EmulatedVault
+    vault: Vault
     request: Request
     target: Target
     token: str | None = field(repr=False)

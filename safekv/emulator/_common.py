@@ -17,11 +17,11 @@ from safekv.emulator._messages import Response
 from safekv.emulator._objects import Kind, State, StoredObject, Version
 
 if TYPE_CHECKING:
-    from safekv.emulator._vault import EmulatedVault
+    from safekv.emulator._vault import Vault
 
 
 def add_version(
-    vault: EmulatedVault,
+    vault: Vault,
     kind: Kind,
     name: str,
     document: Mapping[str, Any],

@@ -14,23 +14,43 @@ They need no token, and are neither journalled nor throttled, nor met by faults:
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+from safekv._clock import VirtualClock
 from safekv.emulator._fault import Fault
+from safekv.emulator._journal import Journal
 from safekv.emulator._messages import Request, Response
 from safekv.emulator._settings import Limits, one_of
-
-if TYPE_CHECKING:
-    from safekv.emulator._emulator import Emulator
-    from safekv.emulator._vault import EmulatedVault
+from safekv.emulator._vault import Vault
 
 PREFIX = "/_emulator/"
 _MOST_SECONDS = 3_200_000_000  # a hundred years
 _FAULT_ARGUMENTS = tuple(each.name for each in fields(Fault) if each.init)
 
 
-def answer(emulator: Emulator, request: Request) -> Response:
+class Controlled(Protocol):
+    """What is controlled: an emulator."""
+
+    clock: VirtualClock
+    journal: Journal
+
+    @property
+    def vaults(self) -> Mapping[str, Vault]: ...
+
+    @property
+    def faults(self) -> Iterable[Fault]: ...
+
+    @property
+    def fail(self) -> Callable[..., Fault]: ...
+
+    def clear_faults(self) -> None: ...
+
+    def reset(self) -> None: ...
+
+
+def answer(emulator: Controlled, request: Request) -> Response:
     """The answer to a request whose path begins with ``PREFIX``."""
     endpoint = request.path.removeprefix(PREFIX).rstrip("/")
     methods = _ENDPOINTS.get(endpoint)
@@ -45,20 +65,20 @@ def answer(emulator: Emulator, request: Request) -> Response:
         return _wrong(400, str(problem))
 
 
-def _clock(emulator: Emulator, request: Request) -> Any:
+def _clock(emulator: Controlled, request: Request) -> Any:
     advance = request.query.get("advance")
     if advance is not None:
         emulator.clock.advance(_seconds(advance))
     return {"time": emulator.clock.time()}
 
 
-def _list_faults(emulator: Emulator, request: Request) -> Any:
+def _list_faults(emulator: Controlled, request: Request) -> Any:
     shown = [*_FAULT_ARGUMENTS, "matched", "fired"]
     shown.remove("body")
     return {"faults": [{name: getattr(fault, name) for name in shown} for fault in emulator.faults]}
 
 
-def _add_fault(emulator: Emulator, request: Request) -> Any:
+def _add_fault(emulator: Controlled, request: Request) -> Any:
     arguments = _body(request)
     for name in arguments:
         one_of("the argument", name, _FAULT_ARGUMENTS)
@@ -66,30 +86,30 @@ def _add_fault(emulator: Emulator, request: Request) -> Any:
     return _list_faults(emulator, request)
 
 
-def _clear_faults(emulator: Emulator, request: Request) -> Any:
+def _clear_faults(emulator: Controlled, request: Request) -> Any:
     emulator.clear_faults()
     return {"faults": []}
 
 
-def _reset(emulator: Emulator, request: Request) -> Any:
+def _reset(emulator: Controlled, request: Request) -> Any:
     emulator.reset()
     return {"vaults": [vault.url for vault in emulator.vaults.values()]}
 
 
-def _show_journal(emulator: Emulator, request: Request) -> Any:
+def _show_journal(emulator: Controlled, request: Request) -> Any:
     return {"journal": [asdict(entry) for entry in emulator.journal]}
 
 
-def _clear_journal(emulator: Emulator, request: Request) -> Any:
+def _clear_journal(emulator: Controlled, request: Request) -> Any:
     emulator.journal.clear()
     return {"journal": []}
 
 
-def _show_limits(emulator: Emulator, request: Request) -> Any:
+def _show_limits(emulator: Controlled, request: Request) -> Any:
     return {vault.name: asdict(vault.limits) for vault in _vaults(emulator, request)}
 
 
-def _change_limits(emulator: Emulator, request: Request) -> Any:
+def _change_limits(emulator: Controlled, request: Request) -> Any:
     changes = _body(request)
     for name in changes:
         one_of("the limit", name, [each.name for each in fields(Limits)])
@@ -110,7 +130,7 @@ def _seconds(given: str) -> float:
     return seconds
 
 
-def _vaults(emulator: Emulator, request: Request) -> list[EmulatedVault]:
+def _vaults(emulator: Controlled, request: Request) -> list[Vault]:
     vaults = list(emulator.vaults.values())
     name = request.query.get("vault")
     if name is None:

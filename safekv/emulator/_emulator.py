@@ -21,8 +21,9 @@ from safekv.emulator._journal import Journal
 from safekv.emulator._lifecycle import Policy
 from safekv.emulator._messages import Network, NetworkFault, Reply, Request, Response
 from safekv.emulator._pipeline import Service
+from safekv.emulator._seeding import EmulatedVault
 from safekv.emulator._settings import EmulatorSettings, Limits
-from safekv.emulator._vault import EmulatedVault, Surroundings
+from safekv.emulator._vault import Surroundings
 
 _DEFAULTS = EmulatorSettings()
 

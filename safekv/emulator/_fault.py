@@ -12,7 +12,7 @@ from typing import Any
 from safekv.emulator._messages import Network, Request
 from safekv.emulator._router import operation_named
 from safekv.emulator._settings import RETRY_AFTER_STYLES, is_number, one_of
-from safekv.emulator._vault import EmulatedVault
+from safekv.emulator._vault import Vault
 from safekv.errors._catalogue import ROWS
 
 LONGEST_DELAY = 600.0
@@ -71,7 +71,7 @@ class Fault:
             return self.error or ("html" if self.html else str(self.status or 200))
         return "delay"
 
-    def meets(self, request: Request, vault: EmulatedVault, operation: str | None, *, bearer: bool) -> bool:
+    def meets(self, request: Request, vault: Vault, operation: str | None, *, bearer: bool) -> bool:
         """Whether a request is one that it waits for. See ``_faults`` for ``bearer``."""
         wants_bearer = self.operation is not None or (self.error is not None and self.error.startswith("401_"))
         return (

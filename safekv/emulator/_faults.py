@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from safekv.emulator._answers import bare, error, retry_after_header
 from safekv.emulator._fault import LONGEST_DELAY, Delay, Fault
 from safekv.emulator._messages import Network, Request, Response
-from safekv.emulator._vault import EmulatedVault
+from safekv.emulator._vault import Vault
 from safekv.errors._catalogue import by_id
 
 _AFTER = (Network.RESET_AFTER, Network.TRUNCATED)
@@ -74,7 +74,7 @@ class Faults:
         self._waiting.append(fault)
         return fault
 
-    def decide(self, request: Request, vault: EmulatedVault, operation: str | None, *, bearer: bool) -> Outcome:
+    def decide(self, request: Request, vault: Vault, operation: str | None, *, bearer: bool) -> Outcome:
         """The first fault that fires and does more than delay ends the matter; delays before it add up."""
         if not self._waiting:
             return _NONE

@@ -13,7 +13,7 @@ from safekv.emulator._messages import Response
 from safekv.emulator._objects import Kind, StoredObject, Version
 
 if TYPE_CHECKING:
-    from safekv.emulator._vault import EmulatedVault
+    from safekv.emulator._vault import Vault
 
 MOST_BYTES = 25_600
 _LONGEST_CONTENT_TYPE = 255
@@ -25,14 +25,14 @@ def set_secret(call: Call) -> Response:
 
 
 def get_secret(call: Call) -> Response:
-    stored, version = call.vault.secrets.version(call.name, call.version, call.now)
+    stored, version = call.vault.collection(KIND).version(call.name, call.version, call.now)
     if not version.enabled:
         raise Refused("403_secret_disabled")
     return _with_value(call, stored, version)  # whatever its nbf and exp: for secrets these only inform
 
 
 def update_secret(call: Call) -> Response:
-    stored, version = call.vault.secrets.version(call.name, call.version, call.now)
+    stored, version = call.vault.collection(KIND).version(call.name, call.version, call.now)
     document = _attributes.read_json(call.request.body)
     content_type = _content_type(document)
     _attributes.update(version, document, KIND.longest_tag)
@@ -43,7 +43,7 @@ def update_secret(call: Call) -> Response:
 
 
 def store(
-    vault: EmulatedVault, name: str, document: Mapping[str, Any], now: float, *, managed: bool = False
+    vault: Vault, name: str, document: Mapping[str, Any], now: float, *, managed: bool = False
 ) -> tuple[StoredObject, Version]:
     """Add a version to a secret, or a secret to the vault, from the body of a PUT."""
     value = document.get("value")

@@ -12,20 +12,20 @@ from typing import Any
 from safekv.emulator import _stored
 from safekv.emulator._objects import Kind, StoredObject
 from safekv.emulator._router import KINDS
-from safekv.emulator._vault import EmulatedVault
+from safekv.emulator._vault import Vault
 
 _FORMAT = "safekv-emulator"
 _VERSION = 1
 _KINDS = {kind.segment: kind for kind in KINDS}
 
 
-def dump(vaults: Iterable[EmulatedVault]) -> dict[str, Any]:
+def dump(vaults: Iterable[Vault]) -> dict[str, Any]:
     """Vaults go by name, because an address may change from run to run."""
     held = {vault.name: {each: _objects(vault, kind) for each, kind in _KINDS.items()} for vault in vaults}
     return {"format": _FORMAT, "version": _VERSION, "vaults": held}
 
 
-def load(document: Any, vaults: Iterable[EmulatedVault]) -> None:
+def load(document: Any, vaults: Iterable[Vault]) -> None:
     """Put what :func:`dump` gave into the vaults of these names, and empty the others."""
     by_name = {vault.name: vault for vault in vaults}
     loaded = [(by_name[name], kind, objects) for name, kind, objects in _read(document, set(by_name))]
@@ -63,5 +63,5 @@ def _read_objects(kind: Kind, documents: list[Any], place: str) -> list[StoredOb
     return objects
 
 
-def _objects(vault: EmulatedVault, kind: Kind) -> list[dict[str, Any]]:
+def _objects(vault: Vault, kind: Kind) -> list[dict[str, Any]]:
     return [_stored.dump(stored) for stored in vault.collection(kind)]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
+from azure.core.configuration import ConnectionConfiguration
 from azure.core.exceptions import AzureError
 from azure.core.pipeline.transport import AsyncHttpTransport, HttpTransport
 from azure.core.rest import HttpRequest
@@ -41,6 +42,11 @@ class EmulatorTransport(HttpTransport[HttpRequest, EmulatorResponse]):
     @property
     def clock(self) -> VirtualClock:
         return self.emulator.clock
+
+    @property
+    def connection_config(self) -> ConnectionConfiguration:
+        """The timeouts, where azure-core's policies look for them."""
+        return ConnectionConfiguration(read_timeout=self.read_timeout)
 
     def send(self, request: HttpRequest, *, stream: bool = False, **options: Any) -> EmulatorResponse:
         """Have the request answered. Options of real transports other than ``read_timeout`` mean nothing here."""
@@ -76,6 +82,11 @@ class AsyncEmulatorTransport(AsyncHttpTransport[HttpRequest, AsyncEmulatorRespon
     @property
     def clock(self) -> VirtualClock:
         return self.emulator.clock
+
+    @property
+    def connection_config(self) -> ConnectionConfiguration:
+        """The timeouts, where azure-core's policies look for them."""
+        return ConnectionConfiguration(read_timeout=self.read_timeout)
 
     async def send(self, request: HttpRequest, *, stream: bool = False, **options: Any) -> AsyncEmulatorResponse:
         """Have the request answered. Options of real transports other than ``read_timeout`` mean nothing here."""

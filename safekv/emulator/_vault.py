@@ -5,23 +5,14 @@ from __future__ import annotations
 import random
 import re
 import threading
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from safekv._clock import VirtualClock
-from safekv.emulator import _secrets
-from safekv.emulator._answers import Refused
 from safekv.emulator._backup import Sealer
 from safekv.emulator._lifecycle import Collection, Policy
 from safekv.emulator._objects import Kind
 from safekv.emulator._settings import EmulatorSettings, Limits
-from safekv.emulator._stored import NAME
 from safekv.emulator._throttle import Throttle
-
-_RULES = (
-    "A name is 1 to 127 letters, digits and hyphens, and not the name of a deleted secret; a value has at most "
-    f"{_secrets.MOST_BYTES} bytes of UTF-8; there are at most 15 tags of up to 512 characters; nbf is not after exp."
-)
 
 
 @dataclass(slots=True)
@@ -35,12 +26,8 @@ class Surroundings:
     lock: threading.RLock
 
 
-class EmulatedVault:
-    """A vault of an emulator; made by ``Emulator.add_vault``.
-
-    ``tenant`` may be set: that moves the vault to another tenant, and tokens of the old one
-    get a 401 with the new challenge. ``limits`` may be set as well.
-    """
+class Vault:
+    """A vault's state, whatever kinds of object it holds."""
 
     def __init__(
         self,
@@ -67,7 +54,7 @@ class EmulatedVault:
         self._tenant = _checked_tenant(tenant)
 
     def __repr__(self) -> str:
-        return f"<EmulatedVault {self.name} at {self.url}>"
+        return f"<{type(self).__name__} {self.name} at {self.url}>"
 
     @property
     def url(self) -> str:
@@ -81,10 +68,6 @@ class EmulatedVault:
     def tenant(self, tenant: str) -> None:
         self.moved = self.moved or tenant != self._tenant
         self._tenant = _checked_tenant(tenant)
-
-    @property
-    def secrets(self) -> Collection:
-        return self.collection(_secrets.KIND)
 
     @property
     def region(self) -> str:
@@ -109,35 +92,6 @@ class EmulatedVault:
         if kind.segment not in self.collections:
             self.collections[kind.segment] = Collection(kind, self.policy)
         return self.collections[kind.segment]
-
-    def set_secret(
-        self,
-        name: str,
-        value: str,
-        *,
-        content_type: str | None = None,
-        tags: Mapping[str, str] | None = None,
-        enabled: bool = True,
-        not_before: int | None = None,
-        expires_on: int | None = None,
-        managed: bool = False,
-    ) -> str:
-        """Store a version without a request, and return its identifier (a URL).
-
-        Times are in seconds since 1970. ``managed`` makes it look like a certificate's secret.
-        ``ValueError`` if the service would refuse it; the emulator's own rules are the service's.
-        """
-        attributes = {"enabled": enabled, "nbf": not_before, "exp": expires_on}
-        document = {"value": value, "contentType": content_type, "tags": tags and dict(tags), "attributes": attributes}
-        with self.surroundings.lock:
-            try:
-                if not NAME.fullmatch(name):
-                    raise Refused("400_name")
-                now = self.surroundings.clock.time()
-                stored, version = _secrets.store(self, name, document, now, managed=managed)
-            except Refused as refused:
-                raise ValueError(f"the vault {self.name} refuses the secret {name!r}: {refused}. {_RULES}") from None
-        return f"{self.url}/secrets/{stored.name}/{version.id}"
 
 
 def _checked_tenant(tenant: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 
 _MILLISECOND_HEADERS = ("retry-after-ms", "x-ms-retry-after-ms")
@@ -29,14 +30,16 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 def _number(text: str | None) -> float | None:
     try:
         return None if text is None else float(text)
-    except ValueError:
+    except (ValueError, TypeError):
         return None
 
 
 def _until(text: str, now: float) -> float | None:
     try:
-        return parsedate_to_datetime(text).timestamp() - now
-    except (ValueError, TypeError, IndexError, OverflowError):
+        moment = parsedate_to_datetime(text)
+        # An HTTP date is in UTC, whether it says so or not.
+        return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp() - now
+    except (ValueError, TypeError, AttributeError, IndexError, OverflowError):
         return None
 
 

@@ -6,21 +6,24 @@
 True
 """
 
-from azure.keyvault.secrets import (
+import azure.keyvault.secrets as _sdk
+
+from safekv._versions import require as _require
+
+# First of all: an older package lacks some of the names below.
+_require("azure-keyvault-secrets", _sdk.__version__)
+
+from azure.keyvault.secrets import (  # noqa: E402
     ApiVersion,
     ContentType,
     DeletedSecret,
     KeyVaultSecret,
     KeyVaultSecretIdentifier,
     SecretProperties,
-    __version__,
+    __version__,  # noqa: F401  (not in the SDK's __all__, but a name of its module)
 )
 
-from safekv._versions import require as _require
-
-_require("azure-keyvault-secrets", __version__)
-
-from safekv.secrets._client import SecretClient  # noqa: E402  # the version has to be right first
+from safekv.secrets._client import SecretClient  # noqa: E402
 
 __all__ = [
     "ApiVersion",

@@ -1,0 +1,32 @@
+"""What takes the place of the network and of every credential while a test runs."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+
+class Emulation(Protocol):
+    """An emulator in this process, as the connections see it."""
+
+    def transport(self, colour: str) -> Any:
+        """The azure-core transport for ``"sync"`` or ``"aio"`` connections."""
+        ...
+
+    def credential(self) -> Any:
+        """A sync credential that the emulator accepts."""
+        ...
+
+
+_active: Emulation | None = None
+
+
+def active() -> Emulation | None:
+    """The emulation that is on, if one is."""
+    return _active
+
+
+def activate(emulation: Emulation | None) -> Emulation | None:
+    """Turn an emulation on, or the present one off (None); returns the one that was on."""
+    global _active
+    before, _active = _active, emulation
+    return before

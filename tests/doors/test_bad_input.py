@@ -1,0 +1,307 @@
+"""What Key Vault could only refuse is refused here: typed, explained, and before any request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from azure.core.credentials import AccessToken, AzureKeyCredential
+from colours import Colour
+from doubles import AsyncCredential
+
+from safekv import Vault
+from safekv.errors import InvalidArgument, InvalidCredential, SafeKVError
+from safekv.secrets import SecretClient
+from safekv.testing import LocalKeyVault
+
+VALUE = "s3cret/value!"
+EXAMPLE = "https://my-vault.vault.azure.net"
+
+
+def refused(kind: type[BaseException], call: Callable[[], Any]) -> str:
+    """The text of the error that ``call`` raises; it is a ValueError of ours, and hides what has to be hidden."""
+    with pytest.raises(kind) as caught:
+        call()
+    error = caught.value
+    assert isinstance(error, SafeKVError)
+    assert isinstance(error, ValueError)
+    assert error.hint
+    text = f"{error}{error!r}{error.args}"
+    assert VALUE not in text
+    assert "hunter2" not in text
+    return str(error)
+
+
+URLS = [
+    ("http://my.vault.azure.net", "https://"),
+    ("HTTP://my.vault.azure.net", "https://"),
+    ("ftp://my.vault.azure.net", "https://"),
+    ("https://my.vault.azure.net/secrets/name", "path"),
+    ("https://my.vault.azure.net?sig=hunter2", "query"),
+    ("https://my.vault.azure.net/?", "query"),
+    ("https://my.vault.azure.net#hunter2", "fragment"),
+    ("https://user:hunter2@my.vault.azure.net", "user information"),
+    ("https://hunter2@my.vault.azure.net", "user information"),
+    ("https://@my.vault.azure.net", "user information"),
+    ("https://user:hunter2@my.vault.azure.net:port", "URL"),
+    ("https://user:hunter2@ho\u2100st.vault.azure.net", "URL"),
+    ("https://user:hunter2\uff20my.vault.azure.net", "URL"),
+    ("https://user:hunter2@[my.vault", "URL"),
+    ("https://my.vault.azure.net:70000", "URL"),
+    ("https://", "host"),
+    ("https://my vault.azure.net", "host"),
+    ("https://my\\vault.azure.net", "host"),
+    ("https://my\x00vault.azure.net", "host"),
+    ("", "AZURE_KEY_VAULT_URL"),
+    (None, "AZURE_KEY_VAULT_URL"),
+    (b"https://my.vault.azure.net", "AZURE_KEY_VAULT_URL"),
+    (7, "AZURE_KEY_VAULT_URL"),
+]
+
+
+NO_SCHEME = ["my.vault.azure.net", "//my.vault.azure.net", "https:my.vault.azure.net", "my_vault", "a", "a" * 25]
+
+
+@pytest.mark.parametrize(("url", "problem"), URLS)
+def test_urls_that_are_no_vaults(colour: Colour, url: Any, problem: str) -> None:
+    text = refused(InvalidArgument, lambda: colour.client_class(url))
+    assert problem in text
+    assert EXAMPLE in text
+    assert problem in refused(InvalidArgument, lambda: Vault(url))
+
+
+@pytest.mark.parametrize("url", NO_SCHEME)
+def test_texts_without_a_scheme_fail_at_the_first_call(colour: Colour, local: LocalKeyVault, url: str) -> None:
+    """The SDK's own tests, and other people's, construct clients of ``"vault_url"`` that they never use."""
+    client = colour.client_class(url, local.credential(), transport=local.transport(colour.name))
+    for call in (
+        lambda: colour.run(client.get_secret("greeting")),
+        lambda: colour.items(client.list_properties_of_secrets()),
+    ):
+        text = refused(InvalidArgument, call)
+        assert "no scheme" in text
+        assert repr(url) in text
+        assert EXAMPLE in text
+    assert "no scheme" in refused(InvalidArgument, lambda: Vault(url))
+    assert not list(local.journal)
+
+
+def test_what_was_given_is_shown() -> None:
+    assert "'http://my.vault.azure.net'" in refused(InvalidArgument, lambda: SecretClient("http://my.vault.azure.net"))
+    assert len(refused(InvalidArgument, lambda: SecretClient("http://" + "x" * 10_000))) < 400
+
+
+def test_a_bad_url_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_KEY_VAULT_URL", "http://my.vault.azure.net")
+    assert "http://my.vault.azure.net" in refused(InvalidArgument, SecretClient)
+
+
+def test_a_name_alone_is_the_public_cloud(colour: Colour, local: LocalKeyVault) -> None:
+    client = colour.client_class("Local", local.credential(), transport=local.transport(colour.name))
+    assert client.vault_url == "https://local.vault.azure.net"
+    assert colour.run(client.get_secret("greeting")).value == "hello"
+
+
+@pytest.mark.parametrize(
+    ("credential", "given"),
+    [
+        ("hunter2", "str"),
+        (b"hunter2", "bytes"),
+        (("tenant", "hunter2"), "tuple"),
+        (["hunter2"], "list"),
+        ({"secret": "hunter2"}, "dict"),
+        (AccessToken("hunter2", 0), "AccessToken"),
+        (0, "int"),
+        ("", "str"),
+        (AsyncCredential, "AsyncCredential"),
+    ],
+)
+def test_what_can_never_be_a_credential_fails_at_construction(
+    colour: Colour, local: LocalKeyVault, credential: Any, given: str
+) -> None:
+    url = local.url()
+    for options in ({}, {"transport": local.transport(colour.name)}):
+        text = refused(
+            InvalidCredential,
+            lambda options=options: colour.client_class(url, credential, **options),  # type: ignore[misc]
+        )
+        assert given in text
+        assert "DefaultAzureCredential()" in text
+    assert issubclass(InvalidCredential, TypeError)
+    assert not list(local.journal)
+
+
+def test_the_same_holds_while_an_emulator_stands_in(colour: Colour, local: LocalKeyVault) -> None:
+    with local:
+        refused(InvalidCredential, lambda: colour.client_class(local.url(), "hunter2"))
+
+
+def test_an_async_credential_in_a_sync_client(local: LocalKeyVault) -> None:
+    for options in ({}, {"transport": local.transport()}):
+        text = refused(
+            InvalidCredential,
+            lambda options=options: SecretClient(local.url(), AsyncCredential(), **options),  # type: ignore[misc]
+        )
+        assert "AsyncCredential" in text
+        assert "safekv.secrets.aio" in text
+    with local:
+        refused(InvalidCredential, lambda: SecretClient(local.url(), AsyncCredential()))
+
+
+@pytest.mark.parametrize("credential", [object(), AzureKeyCredential("hunter2"), lambda: "hunter2"])
+def test_an_object_without_tokens_fails_at_the_first_call(
+    colour: Colour, local: LocalKeyVault, credential: Any
+) -> None:
+    client = colour.client(local, credential=credential)
+    for _ in range(2):
+        text = refused(InvalidCredential, lambda: colour.run(client.get_secret("greeting")))
+        assert type(credential).__name__ in text
+        assert "get_token" in text
+    refused(InvalidCredential, lambda: colour.items(client.list_properties_of_secrets()))
+    assert not list(local.journal)
+
+
+@pytest.mark.parametrize("version", ["1.0", "7.9", "latest", "", "2026-04-01-Preview", 7.15])
+def test_an_unknown_api_version_fails_at_the_first_call(colour: Colour, local: LocalKeyVault, version: Any) -> None:
+    client = colour.client(local, api_version=version)
+    for _ in range(2):
+        text = refused(InvalidArgument, lambda: colour.run(client.get_secret("greeting")))
+        assert repr(str(version)) in text
+        assert "2026-04-01" in text
+        assert "7.4" in text
+    assert not list(local.journal)
+
+
+def test_an_error_of_the_first_call_is_not_shared(local: LocalKeyVault) -> None:
+    client = SecretClient(local.url(), object(), transport=local.transport())
+    errors = []
+    for _ in range(2):
+        with pytest.raises(InvalidCredential) as caught:
+            client.get_secret("greeting")
+        errors.append(caught.value)
+    assert errors[0] is not errors[1]
+
+
+NAMES = [
+    "",
+    "under_score",
+    "dot.ted",
+    "sla/sh",
+    "spa ce",
+    "../up",
+    "ünïcode",
+    "a" * 128,
+    "new\n",
+    "٣",
+    None,
+    7,
+    b"bytes",
+]
+CALLS: dict[str, Callable[[Any, Any], Any]] = {
+    "get_secret": lambda client, name: client.get_secret(name),
+    "set_secret": lambda client, name: client.set_secret(name, VALUE),
+    "update_secret_properties": lambda client, name: client.update_secret_properties(name),
+    "list_properties_of_secret_versions": lambda client, name: client.list_properties_of_secret_versions(name),
+    "get_deleted_secret": lambda client, name: client.get_deleted_secret(name),
+    "purge_deleted_secret": lambda client, name: client.purge_deleted_secret(name),
+    "backup_secret": lambda client, name: client.backup_secret(name),
+}
+BY_COLOUR = {
+    "sync": {
+        "delete": lambda client, name: client.begin_delete_secret(name),
+        "recover": lambda client, name: client.begin_recover_deleted_secret(name),
+    },
+    "aio": {
+        "delete": lambda client, name: client.delete_secret(name),
+        "recover": lambda client, name: client.recover_deleted_secret(name),
+    },
+}
+
+
+def check_names(colour: Colour, local: LocalKeyVault, call: Callable[[Any, Any], Any]) -> None:
+    client = colour.client(local)
+    for name in NAMES:
+        text = refused(InvalidArgument, lambda name=name: colour.run(call(client, name)))  # type: ignore[misc]
+        assert "db-password" in text
+        assert "1 to 127" in text
+    assert not list(local.journal)
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_names(colour: Colour, local: LocalKeyVault, call: Callable[[Any, Any], Any]) -> None:
+    check_names(colour, local, call)
+
+
+@pytest.mark.parametrize("method", ["delete", "recover"])
+def test_names_of_the_long_ones(colour: Colour, local: LocalKeyVault, method: str) -> None:
+    check_names(colour, local, BY_COLOUR[colour.name][method])
+
+
+def test_the_longest_name_works(colour: Colour, local: LocalKeyVault) -> None:
+    name = "a-" + "9" * 125
+    assert colour.run(colour.client(local).set_secret(name, VALUE)).name == name
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("", "empty"),
+        (None, "NoneType"),
+        (VALUE.encode(), "bytes"),
+        (7, "int"),
+        (VALUE * 2_000, "25,600"),
+        ("é" * 12_801, "25,600"),
+    ],
+)
+def test_values(colour: Colour, local: LocalKeyVault, value: Any, problem: str) -> None:
+    text = refused(InvalidArgument, lambda: colour.run(colour.client(local).set_secret("db-password", value)))
+    assert problem in text
+    assert "'db-password'" in text
+    assert not list(local.journal)
+
+
+def test_the_longest_value_works(colour: Colour, local: LocalKeyVault) -> None:
+    assert colour.run(colour.client(local).set_secret("long", "é" * 12_800)).value == "é" * 12_800
+
+
+def test_a_value_in_the_place_of_the_name_is_not_shown(colour: Colour, local: LocalKeyVault) -> None:
+    refused(InvalidArgument, lambda: colour.run(colour.client(local).set_secret(VALUE, "db-password")))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "problem"),
+    [
+        ({"tags": {str(number): "x" for number in range(16)}}, "16 tags"),
+        ({"tags": {"k" * 513: "v"}}, "512"),
+        ({"tags": {"k": "v" * 513}}, "512"),
+        ({"tags": ["env"]}, "dict"),
+        ({"tags": "env"}, "dict"),
+        ({"content_type": "t" * 256}, "255"),
+    ],
+)
+def test_attributes(colour: Colour, local: LocalKeyVault, attributes: Any, problem: str) -> None:
+    client = colour.client(local)
+    for call in (
+        lambda: client.set_secret("name", VALUE, **attributes),
+        lambda: client.update_secret_properties("name", **attributes),
+    ):
+        assert problem in refused(InvalidArgument, lambda call=call: colour.run(call()))  # type: ignore[misc]
+    assert not list(local.journal)
+
+
+def test_fifteen_tags_work(colour: Colour, local: LocalKeyVault) -> None:
+    tags = {str(number): "x" for number in range(15)}
+    assert colour.run(colour.client(local).set_secret("name", VALUE, tags=tags)).properties.tags == tags
+
+
+def test_nothing_is_left_unawaited(local: LocalKeyVault) -> None:
+    """A check of an aio method fails when it is awaited, as everything else of it does."""
+    client = local.aio_client()
+
+    async def main() -> None:
+        with pytest.raises(InvalidArgument):
+            await client.get_secret("under_score")
+
+    asyncio.run(main())

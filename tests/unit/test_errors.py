@@ -1,0 +1,136 @@
+"""Every error of ours: what it is, what it says, and what of it travels."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestTimeoutError
+
+import safekv.errors as errors
+from safekv.errors import SafeKVError, SafeKVWarning
+
+KINDS = [getattr(errors, name) for name in errors.__all__]
+ERRORS = [kind for kind in KINDS if issubclass(kind, SafeKVError)]
+WARNINGS = [kind for kind in KINDS if issubclass(kind, Warning)]
+BASES = {
+    errors.InvalidArgument: [ValueError],
+    errors.InvalidCredential: [errors.InvalidArgument, TypeError],
+    errors.AuthenticationFailed: [ClientAuthenticationError],
+    errors.CredentialTooOld: [errors.AuthenticationFailed, TypeError],
+    errors.DeadlineExceeded: [ServiceRequestTimeoutError],
+    errors.ClientClosed: [ValueError],
+    errors.CredentialNotPicklable: [TypeError],
+    errors.MissingPackage: [ImportError],
+    errors.UnsupportedVersion: [ImportError],
+    errors.ManyCredentialsWarning: [SafeKVWarning, UserWarning],
+}
+FIELDS = {"message": "what happened", "hint": "what to do", "guide_url": "https://guide"}
+
+
+def test_everything_is_one_or_the_other_and_in_the_drawing() -> None:
+    assert set(KINDS) == set(ERRORS) | set(WARNINGS)
+    for kind in KINDS:
+        assert kind.__name__ in (errors.__doc__ or "")
+        assert kind.__doc__
+        assert kind.__module__ == "safekv.errors"
+    assert set(BASES) == set(KINDS) - {SafeKVError, SafeKVWarning}
+    public = {
+        name for name, value in vars(errors).items() if isinstance(value, type) and value.__module__ == errors.__name__
+    }
+    assert public == set(errors.__all__)
+
+
+@pytest.mark.parametrize(("kind", "bases"), BASES.items())
+def test_what_catches_them(kind: type, bases: list[type]) -> None:
+    assert all(issubclass(kind, base) for base in bases)
+
+
+def make(kind: Any) -> SafeKVError:
+    error: SafeKVError = kind(FIELDS["message"], hint=FIELDS["hint"], guide_url=FIELDS["guide_url"])
+    return error
+
+
+def fields_of(error: SafeKVError) -> dict[str, Any]:
+    return {name: getattr(error, name) for name in FIELDS}
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_text(kind: Any) -> None:
+    assert str(make(kind)) == "what happened\nwhat to do\nhttps://guide"
+    assert str(kind("what happened")) == "what happened"
+    assert kind("what happened").hint is kind("what happened").guide_url is None
+    assert "what happened" in repr(make(kind))
+    assert isinstance(make(kind), Exception)
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_they_travel_whole(kind: Any, protocol: int) -> None:
+    again = pickle.loads(pickle.dumps(make(kind), protocol))
+    assert type(again) is kind
+    assert fields_of(again) == FIELDS
+    assert str(again) == str(make(kind))
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_copies(kind: Any) -> None:
+    for duplicate in (copy.copy(make(kind)), copy.deepcopy(make(kind))):
+        assert (type(duplicate), fields_of(duplicate)) == (kind, FIELDS)
+
+
+@pytest.mark.parametrize("kind", WARNINGS)
+def test_warnings_travel(kind: Any) -> None:
+    assert str(pickle.loads(pickle.dumps(kind("text")))) == "text"
+
+
+def test_they_travel_to_another_process() -> None:
+    program = (
+        "import pickle, sys\n"
+        "for error in pickle.load(sys.stdin.buffer):\n"
+        "    print(type(error).__name__, error.message, error.hint, error.guide_url, sep='|')"
+    )
+    data = pickle.dumps([make(kind) for kind in ERRORS])
+    done = subprocess.run([sys.executable, "-c", program], input=data, capture_output=True, check=True, timeout=60)
+    assert done.stdout.decode().splitlines() == [
+        f"{kind.__name__}|what happened|what to do|https://guide" for kind in ERRORS
+    ]
+
+
+class Secretive:
+    """Stands for a request or a response that must not travel."""
+
+    text = "Bearer hunter2"
+
+
+def raise_from(error: Exception, cause: Exception) -> None:
+    try:
+        raise cause
+    except Exception:
+        raise error from cause
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_nothing_but_the_fields_travels(kind: Any) -> None:
+    error: Any = make(kind)
+    error.response = Secretive()
+    with pytest.raises(SafeKVError) as caught:
+        raise_from(error, AzureError("Bearer hunter2"))
+    assert isinstance(caught.value.__cause__, AzureError)
+    data = pickle.dumps(caught.value)
+    assert b"hunter2" not in data
+    assert b"Secretive" not in data
+    assert fields_of(pickle.loads(data)) == FIELDS
+
+
+def test_an_error_that_was_raised_before_travels_as_well() -> None:
+    with pytest.raises(errors.CredentialTooOld) as caught:
+        raise_from(make(errors.CredentialTooOld), TypeError("tenant_id"))
+    with pytest.raises(errors.CredentialTooOld) as again:
+        raise pickle.loads(pickle.dumps(caught.value))
+    assert fields_of(again.value) == FIELDS
+    assert again.value.__cause__ is None
