@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 import sys
 import threading
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from safekv.secrets.aio import SecretClient as AsyncSecretClient
     from safekv.vault import Vault
 
-__all__ = ["LocalCredential", "LocalKeyVault"]
+__all__ = ["AsyncLocalCredential", "LocalCredential", "LocalKeyVault"]
 
 DEFAULT_VAULT = "local"
 
@@ -91,6 +92,10 @@ class LocalKeyVault:
     def credential(self) -> LocalCredential:
         """A credential that the emulator accepts; it counts what it is asked."""
         return self._credential
+
+    def aio_credential(self) -> AsyncLocalCredential:
+        """The same for the SDK's own aio clients, which take asynchronous credentials only."""
+        return AsyncLocalCredential(self._credential)
 
     def transport(self, colour: str = "sync") -> Any:
         """An azure-core transport to the emulator, ``"sync"`` or ``"aio"``, for clients of the SDK's own."""
@@ -189,3 +194,32 @@ class LocalCredential:
             wanted["claims"] = options["claims"]
         token = self.get_token_info(*scopes, options=wanted)
         return AccessToken(token.token, token.expires_on)
+
+
+class AsyncLocalCredential:
+    """A ``LocalCredential`` whose answers are awaited."""
+
+    emulated = True
+
+    def __init__(self, credential: LocalCredential) -> None:
+        self._credential = credential
+
+    async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        return self._credential.get_token_info(*scopes, options=options)
+
+    async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
+        return self._credential.get_token(*scopes, **options)
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    async def __aenter__(self) -> AsyncLocalCredential:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await self.close()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from safekv.connection import _registry
 from safekv.connection._credential_kinds import check_picklable
+from safekv.connection._fork import on_fork
 from safekv.connection._identity import Same, frozen, reconstruct
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ class Vault:
             vault = super(Vault, cls).__new__(cls)
             vault._origin = (url, credential, options)
             vault._leases = 0
+            vault._secrets = None
+            vault.after_fork()
+            on_fork(vault)
             return vault
 
         shared: Vault = _registry.current().vault((cls, url, Same(credential), frozen(options)), make)
@@ -44,24 +48,34 @@ class Vault:
 
     _origin: tuple[str, Any, Mapping[str, Any]]
     _leases: int
+    _lock: threading.Lock
+    _secrets: SecretClient | None
 
     @property
     def vault_url(self) -> str:
         """The canonical URL of the vault."""
         return self._origin[0]
 
-    @cached_property
+    @property
     def secrets(self) -> SecretClient:
         """The client for secrets."""
         from safekv.secrets import SecretClient
 
-        url, credential, options = self._origin
-        return SecretClient(url, credential, **options)
+        with self._lock:
+            if self._secrets is None:
+                url, credential, options = self._origin
+                self._secrets = SecretClient(url, credential, **options)
+            return self._secrets
+
+    def after_fork(self) -> None:
+        """Start again in a child: the lock may have been held."""
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         """Give back one lease; each construction is one. The last one closes the clients."""
         if _registry.current().give_back_vault(self):
-            client = self.__dict__.pop("secrets", None)
+            with self._lock:
+                client, self._secrets = self._secrets, None
             if client is not None:
                 client.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from safekv.connection import _registry
 from safekv.connection._aconnection import AsyncConnection
 from safekv.connection._client import SharedClient
 
@@ -18,5 +17,5 @@ class AsyncSharedClient(SharedClient):
     _connection_kind = AsyncConnection
 
     async def _give_back(self, lease: AsyncLeasedTransport) -> None:
-        if _registry.current().give_back(lease):
+        if lease.registry.give_back(lease):
             await lease.connection.close()

@@ -12,7 +12,7 @@ from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOpt
 
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM
 from safekv.connection._call import UNDER_WAY
-from safekv.connection._credential import TokenSource, ask, patience, raise_advised, too_late
+from safekv.connection._credential import TokenSource, ask, keep, patience, raise_advised, too_late
 from safekv.connection._fork import on_fork
 from safekv.connection._tokens import TokenCache, TokenKey, as_token_info
 from safekv.errors import InvalidCredential
@@ -115,7 +115,7 @@ class AsyncTokenSource:
                 self._sync_source = None  # it looked synchronous, and is not
             answer = ask(self.credential, key)
             token = await _with_advice(self.credential, answer) if inspect.isawaitable(answer) else answer
-            return self.cache.store(key, as_token_info(token))
+            return keep(self.cache, self.credential, key, as_token_info(token))
         except Exception:
             if present is None:
                 raise

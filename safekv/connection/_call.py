@@ -62,10 +62,13 @@ class CallRules:
         http = request.http_request
         clock: Clock = getattr(request.context.transport, "clock", SYSTEM_CLOCK)
         operation = operation_of(http.method, urlsplit(http.url).path)
+        limits = _limited(self.limits, given)
+        if not isinstance(getattr(http, "content", None), (str, bytes, type(None))):
+            limits = replace(limits, total=0)  # a file or a generator: read once, it is gone
         flow = Flow(
             repeatable=operation.repeatable or http.method in self.methods | _methods(given),
             deadline=clock.monotonic() + _first(given.get("timeout"), self.timeout),
-            limits=_limited(self.limits, given),
+            limits=limits,
             clock=clock,
             random=SYSTEM_RANDOM,
         )

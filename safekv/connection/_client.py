@@ -131,7 +131,7 @@ class SyncSharedClient(SharedClient):
     _connection_kind = SyncConnection
 
     def _give_back(self, lease: LeasedTransport) -> None:
-        if _registry.current().give_back(lease):
+        if lease.registry.give_back(lease):
             lease.connection.close()
 
 

@@ -122,7 +122,7 @@ class TokenSource:
 
     def _refresh(self, key: TokenKey, present: AccessTokenInfo | None) -> AccessTokenInfo:
         try:
-            return self.cache.store(key, as_token_info(self._ask(key)))
+            return keep(self.cache, self.credential, key, as_token_info(self._ask(key)))
         except Exception:
             if present is None:
                 raise
@@ -138,10 +138,15 @@ class TokenSource:
         return answer  # type: ignore[no-any-return]
 
 
+def keep(cache: TokenCache, credential: Any, key: TokenKey, token: AccessTokenInfo) -> AccessTokenInfo:
+    """Store a fresh token, unless an emulator made it: no real vault is to see that one."""
+    return token if _emulation.instead_of(credential) else cache.store(key, token)
+
+
 def ask(credential: Any, key: TokenKey) -> Any:
     """Ask a credential of either protocol; the answer of an async one is to be awaited."""
-    emulation = _emulation.active()
-    if emulation is not None and getattr(credential, "emulated", None) is not True:
+    emulation = _emulation.instead_of(credential)
+    if emulation is not None:
         return emulation.credential().get_token_info(*key.scopes, options=key.options())
     try:
         if hasattr(credential, "get_token_info"):

@@ -25,6 +25,11 @@ def active() -> Emulation | None:
     return _active
 
 
+def instead_of(credential: Any) -> Emulation | None:
+    """What gives tokens in this credential's place now, if anything does."""
+    return None if getattr(credential, "emulated", None) is True else _active
+
+
 def activate(emulation: Emulation | None) -> Emulation | None:
     """Turn an emulation on, or the present one off (None); returns the one that was on."""
     global _active

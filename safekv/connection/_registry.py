@@ -75,6 +75,7 @@ class Registry:
                 client = build(connection, client_options)
                 if kind:
                     connection.remember(key, client)
+            client._lease.registry = self
             client._lease.leases += 1
             connection.leases += 1
             return client

@@ -71,6 +71,7 @@ class LeasedTransport(HttpTransport[Any, Any]):
         self.connection = connection
         self._close = close
         self.leases = 0
+        self.registry: Any = None  # where the lease was taken, and is given back
         self.problem: InvalidArgument | None = None
 
     @property

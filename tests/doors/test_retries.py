@@ -525,3 +525,13 @@ def test_deleting_waits_on_the_clock_of_the_transport(colour: Colour, local: Loc
     colour.delete(client, "greeting")
     assert colour.run(client.get_deleted_secret("greeting")).name == "greeting"
     assert local.emulator.clock.monotonic() > 0
+
+
+def test_a_body_that_can_be_read_once_is_sent_once(local: LocalKeyVault) -> None:
+    """After an attempt there is nothing left of it: a second one would store something else."""
+    local.client.get_secret("greeting")
+    local.journal.clear()
+    local.fail(operation="set_secret", status=429, count=1)
+    request = HttpRequest("PUT", "/secrets/streamed", content=iter([b'{"value": ', b'"x"}']))
+    assert local.client.send_request(request).status_code == 429
+    assert len(local.journal) == 1
