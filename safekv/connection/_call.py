@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import logging
-import socket
-import ssl
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
 from copy import copy
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM, Clock
 from safekv._operations import operation_of
 from safekv._settings import Settings
+from safekv.connection._outcome import outcome_of
 from safekv.errors import DeadlineExceeded, InvalidArgument
-from safekv.resilience._flow import THROTTLED, Flow, Outcome, RetryLimits
+from safekv.resilience._flow import THROTTLED, Flow, RetryLimits
 from safekv.resilience._retry_after import retry_after
 
 _LOGGER = logging.getLogger("safekv")
@@ -36,10 +34,6 @@ _LIMITS = {
 }
 _UNKNOWN = object()
 _KEYWORDS = (*_LIMITS, "retry_on_methods", "timeout")
-#: What urllib3 and aiohttp raise before a byte of the request is on its way, and what their subclasses stand for.
-_NOT_SENT = frozenset({"NewConnectionError", "ConnectTimeoutError", "ClientConnectorError", "ConnectionTimeoutError"})
-
-
 #: The call that this thread or task is sending, for whoever waits on its behalf further down.
 UNDER_WAY: ContextVar[Call | None] = ContextVar("safekv_call", default=None)
 
@@ -139,55 +133,6 @@ class Call:
 
     def _host(self) -> str:
         return str(urlsplit(self._request.http_request.url).netloc)
-
-
-def outcome_of(error: Exception) -> Outcome | None:
-    """What is known of a request that raised ``error``; None if that is no matter of repeating."""
-    if isinstance(error, AttributeError):
-        # Two threads in the SDK's challenge policy: one drops the token that the other is
-        # about to read, before its request is sent.
-        return Outcome.NOT_SENT if error.name == "token" and error.obj is None else None
-    if not isinstance(error, AzureError) or getattr(error, "status_code", None) is not None:
-        return None
-    if isinstance(error, ClientAuthenticationError):
-        return None  # no token: the credential has made its own attempts
-    causes = list(_causes(error))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
-        return Outcome.PERMANENT
-    if any(map(_before_sending, causes)):
-        return Outcome.NOT_SENT
-    if isinstance(error, ServiceRequestError) and "non-TLS" in str(error):
-        return Outcome.PERMANENT
-    return Outcome.UNKNOWN
-
-
-def let_in(response: PipelineResponse[Any, Any]) -> bool:
-    """Whether the vault has dealt with the request, rather than asked who we are."""
-    status: int = response.http_response.status_code
-    return status not in (401, THROTTLED) and status < 500
-
-
-def _before_sending(cause: BaseException) -> bool:
-    if isinstance(cause, (socket.gaierror, ConnectionRefusedError)):
-        return True
-    return any(kind.__name__ in _NOT_SENT for kind in type(cause).__mro__)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it was made from, however the layers below wrapped it.
-
-    Not its ``__context__``: that leads on to whatever the application was handling.
-    """
-    seen: set[int] = set()
-    pending = [error]
-    while pending:
-        current = pending.pop()
-        if not isinstance(current, BaseException) or id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        wrapped = (getattr(current, "inner_exception", None), getattr(current, "reason", None))
-        pending += [current.__cause__, *wrapped, *current.args]
 
 
 def _first(given: float | None, default: float) -> float:

@@ -14,8 +14,9 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy
 
 from safekv._settings import Settings
-from safekv.connection._call import UNDER_WAY, Call, CallRules, let_in
+from safekv.connection._call import UNDER_WAY, Call, CallRules
 from safekv.connection._fork import on_fork
+from safekv.connection._outcome import let_in
 
 #: Seconds that a request waits for the first one to come back with a token.
 WARM_UP_PATIENCE = 5.0

@@ -31,7 +31,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from safekv.connection._call import outcome_of
+from safekv.connection._outcome import outcome_of
 from safekv.errors import CredentialTooOld
 from safekv.resilience._flow import Outcome
 
