@@ -1,6 +1,6 @@
 """What importing safekv costs beside the SDK: CPU of fresh processes, in turn, less that of an empty one.
 
-    python benchmarks/imports.py [ROUNDS]
+python benchmarks/imports.py [ROUNDS]
 """
 
 from __future__ import annotations

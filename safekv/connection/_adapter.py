@@ -34,7 +34,7 @@ class PooledAdapter(HTTPAdapter):
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         if not self._ours(verify, cert):
-            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+            super().cert_verify(conn, url, verify, cert)
 
     def _ours(self, verify: Any, cert: Any) -> bool:
         return self._context is not None and (verify, cert) == self._trust
