@@ -6,8 +6,6 @@ import re
 
 from safekv.errors import UnsupportedVersion
 
-_LEADING_DIGITS = re.compile(r"\d+")
-
 #: Below 4.11.3 a shared client can return another caller's secret, and write it again.
 FLOORS = {
     "azure-keyvault-secrets": "4.11.3",
@@ -34,4 +32,5 @@ def require(package: str, installed: str) -> None:
 
 def _numbers(version: str) -> tuple[int, ...]:
     """``"4.11.3b1"`` as ``(4, 11, 3)``: a pre-release of the floor is taken for the floor."""
-    return tuple(int(number[0]) for number in map(_LEADING_DIGITS.match, version.split(".")[:3]) if number)
+    parts = (re.match(r"\d+", part) for part in version.split(".")[:3])
+    return tuple(int(number[0]) for number in parts if number)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from safekv._settings import Settings
 from safekv.connection._connection import Connection, FindTokens, SyncConnection
 from safekv.connection._credential_kinds import is_async
 from safekv.errors import MissingPackage
 
 # Imported when a client is constructed; see _connection.
 if TYPE_CHECKING:
+    from safekv._settings import Settings
     from safekv.connection._acredential import AsyncTokenSource
     from safekv.connection._apolicy import AsyncResilience
     from safekv.connection._atransport import AsyncLeasedTransport

@@ -8,7 +8,6 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from safekv._clock import SYSTEM_CLOCK, Clock, VirtualClock
-from safekv._settings import Settings
 from safekv.connection import _emulation
 from safekv.connection._credential_kinds import is_async, wrong_colour
 from safekv.connection._fork import on_fork
@@ -16,6 +15,7 @@ from safekv.connection._fork import on_fork
 # What only a constructed client needs is imported then: importing a door costs little more
 # than importing the SDK's.
 if TYPE_CHECKING:
+    from safekv._settings import Settings
     from safekv.connection._credential import TokenSource
     from safekv.connection._policy import Resilience
     from safekv.connection._transport import LeasedTransport

@@ -11,16 +11,18 @@ import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from safekv import _identifiers
-from safekv._settings import Settings, from_environment
 from safekv.connection import _emulation
 from safekv.connection._connection import Connection
 from safekv.connection._credential_kinds import check_credential
 from safekv.connection._fork import on_fork
 from safekv.connection._identity import Same, frozen, split_options
 from safekv.errors import ManyCredentialsWarning
+
+if TYPE_CHECKING:
+    from safekv._settings import Settings
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -46,6 +48,8 @@ class Registry:
     def settings(self) -> Settings:
         """Read from the environment when the first connection is made, not at import."""
         if self._settings is None:
+            from safekv._settings import from_environment
+
             self._settings = from_environment()
         return self._settings
 
