@@ -13,13 +13,13 @@ from __future__ import annotations
 import itertools
 import sys
 import threading
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
 from safekv._settings import from_environment
 from safekv.connection import _emulation, _registry
+from safekv.connection._closing import AsyncClosing
 from safekv.emulator import (
     AsyncEmulatorTransport,
     EmulatedVault,
@@ -196,7 +196,7 @@ class LocalCredential:
         return AccessToken(token.token, token.expires_on)
 
 
-class AsyncLocalCredential:
+class AsyncLocalCredential(AsyncClosing):
     """A ``LocalCredential`` whose answers are awaited."""
 
     emulated = True
@@ -212,14 +212,3 @@ class AsyncLocalCredential:
 
     async def close(self) -> None:
         """Nothing to close."""
-
-    async def __aenter__(self) -> AsyncLocalCredential:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        await self.close()

@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import inspect
 from contextlib import suppress
-from types import TracebackType
 from typing import Any
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM
 from safekv.connection._call import UNDER_WAY
+from safekv.connection._closing import AsyncClosing
 from safekv.connection._credential import TokenSource, ask, keep, patience, raise_advised, too_late
 from safekv.connection._fork import on_fork
 from safekv.connection._tokens import TokenCache, TokenKey, as_token_info
 from safekv.errors import InvalidCredential
 
 
-class AsyncTokenSource:
+class AsyncTokenSource(AsyncClosing):
     """The aio source of tokens of one identity, for async credentials and for sync ones.
 
     A sync credential is asked in a worker thread, so that it cannot stall the loop; its
@@ -79,17 +79,6 @@ class AsyncTokenSource:
 
     async def close(self) -> None:
         """The credential belongs to whoever made it; nothing is closed here."""
-
-    async def __aenter__(self) -> AsyncTokenSource:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        await self.close()
 
     def _start(self, key: TokenKey, present: AccessTokenInfo | None) -> asyncio.Task[AccessTokenInfo]:
         loop = asyncio.get_running_loop()

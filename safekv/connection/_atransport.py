@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from azure.core.pipeline.transport import AsyncHttpTransport
 
 from safekv._clock import Clock
+from safekv.connection._closing import AsyncClosing
 from safekv.connection._loops import PerLoop
 from safekv.connection._tls import ssl_context, trusted_bundle
 from safekv.connection._transport import Leased, closed_error, refuse
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from azure.core.pipeline.transport import AioHttpTransport
 
 
-class LoopTransport(AsyncHttpTransport[Any, Any]):
+class LoopTransport(AsyncClosing, AsyncHttpTransport[Any, Any]):
     """azure-core's ``AioHttpTransport``, one for each event loop that uses the connection.
 
     aiohttp's sessions belong to one loop; a client that outlives ``asyncio.run`` needs a
@@ -42,17 +42,6 @@ class LoopTransport(AsyncHttpTransport[Any, Any]):
 
     async def close(self) -> None:
         await self._transports.aclose()
-
-    async def __aenter__(self) -> LoopTransport:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        await self.close()
 
     async def sleep(self, duration: float) -> None:
         await asyncio.sleep(duration)
@@ -94,7 +83,7 @@ def _trust(verify: bool | str, certificate: Any) -> Any:
     return ssl_context(None if verify is True else verify, certificate)
 
 
-class AsyncLeasedTransport(AsyncHttpTransport[Any, Any]):
+class AsyncLeasedTransport(AsyncClosing, AsyncHttpTransport[Any, Any]):
     """What one aio client sees of its connection's transport; see ``LeasedTransport``."""
 
     def __init__(self, connection: Leased, close: Callable[[AsyncLeasedTransport], Awaitable[None]]) -> None:
@@ -131,14 +120,6 @@ class AsyncLeasedTransport(AsyncHttpTransport[Any, Any]):
         await self._checked().sleep(duration)
 
     async def close(self) -> None:
-        await self._close(self)
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
         await self._close(self)
 
     def _checked(self) -> Any:

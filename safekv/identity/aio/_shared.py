@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from types import TracebackType
 from typing import Any, TypeVar
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
+from safekv.connection._closing import AsyncClosing
 from safekv.connection._fork import on_fork
 from safekv.connection._loops import PerLoop
 from safekv.identity._shared import Shared
@@ -15,7 +15,7 @@ from safekv.identity._shared import Shared
 Self = TypeVar("Self", bound="AsyncSharedCredential")
 
 
-class AsyncSharedCredential(Shared):
+class AsyncSharedCredential(AsyncClosing, Shared):
     """The aio kind. azure-identity's session belongs to one loop; this credential does not."""
 
     _per_loop: PerLoop[Any]
@@ -43,17 +43,6 @@ class AsyncSharedCredential(Shared):
         """Give back one lease; the last one closes azure-identity's credentials."""
         if self._give_back():
             await self._per_loop.aclose()
-
-    async def __aenter__(self: Self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        await self.close()
 
 
 async def _close(credential: Any) -> None:
