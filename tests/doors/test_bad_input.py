@@ -10,11 +10,12 @@ import pytest
 from azure.core.credentials import AccessToken, AzureKeyCredential
 from azure.keyvault.secrets import ApiVersion
 from colours import Colour
-from doubles import AsyncCredential
+from doubles import AsyncCredential, InfoCredential
 
 from safekv import Vault
-from safekv.errors import InvalidArgument, InvalidCredential, SafeKVError
+from safekv.errors import InvalidArgument, InvalidCredential, MissingPackage, SafeKVError
 from safekv.secrets import SecretClient
+from safekv.secrets.aio import SecretClient as AsyncSecretClient
 from safekv.testing import LocalKeyVault
 
 VALUE = "s3cret/value!"
@@ -306,3 +307,10 @@ def test_nothing_is_left_unawaited(local: LocalKeyVault) -> None:
             await client.get_secret("under_score")
 
     asyncio.run(main())
+
+
+def test_aio_without_aiohttp_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("safekv.connection._aconnection.find_spec", lambda name: None)
+    with pytest.raises(MissingPackage, match=r"pip install 'safekv\[aio\]'") as caught:
+        AsyncSecretClient("my-vault", InfoCredential())
+    assert isinstance(caught.value, ModuleNotFoundError)
