@@ -68,6 +68,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(python=NEWEST_COMMON)
+def sim(session: nox.Session) -> None:
+    """The fleet simulator's goals, in short runs. Once, and without coverage: it is arithmetic, and much of it."""
+    _install(session, "test")
+    session.run("pytest", "tests/sim", *session.posargs)
+
+
+@nox.session(python=NEWEST_COMMON)
 def conformance(session: nox.Session) -> None:
     """Microsoft's own tests and samples, with the SDK's classes and with safekv's."""
     _install(session, "conformance")
@@ -91,7 +98,7 @@ def wheel(session: nox.Session) -> None:
     (built,) = (away / "dist").glob("safekv-*.whl")
     session.install("--force-reinstall", "--no-deps", str(built))
     session.install(f"{built}[aio,cli]", *nox.project.dependency_groups(PYPROJECT, "test"))
-    for name in ("tests", "docs", "benchmarks"):
+    for name in ("tests", "docs"):
         shutil.rmtree(away / name, ignore_errors=True)
         shutil.copytree(HERE / name, away / name, ignore=shutil.ignore_patterns("conformance", "__pycache__"))
     for page in ("pyproject.toml", *(path.name for path in HERE.glob("*.md")), "LICENSE"):

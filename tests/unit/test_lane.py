@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from itertools import pairwise
@@ -81,26 +80,16 @@ def test_a_lane_that_was_never_throttled_limits_nothing() -> None:
     assert not lane.status().on
 
 
-def test_the_idle_path_is_fast_and_takes_no_lock() -> None:
-    lane = Lane(LaneSettings(), _Real(), Random(1))
+def test_the_idle_path_takes_no_lock() -> None:
+    lane = lane_of(Clock())
     lane._lock = _Forbidden()  # type: ignore[assignment]
-
-    def one() -> None:
+    for _ in range(200):
         ticket = lane.enter()
         assert isinstance(ticket, Ticket)
-        lane.poll(ticket)
+        assert lane.poll(ticket) == 0
         lane.sent(ticket)
         lane.accepted(ticket)
         lane.leave(ticket)
-
-    best = math.inf
-    for _ in range(40):
-        began = time.perf_counter()
-        for _ in range(200):
-            one()
-        best = min(best, (time.perf_counter() - began) / 200)
-        lane._accepts.fold(time.monotonic())
-    assert best < 6e-6  # 1.3 us on the machine it was written on; busy machines are slower
 
 
 class _Real:
@@ -383,12 +372,11 @@ def test_a_lane_forgets() -> None:
     assert not lane.status().on
 
 
-def test_thousands_of_waiters_poll_rarely_and_cheaply() -> None:
+def test_thousands_of_waiters_poll_rarely() -> None:
     clock = Clock()
     lane = lane_of(clock, max_rate=400.0)
     agenda = [(0.0, number, enter(lane)) for number in range(3_000)]
     polls, start = 0, clock.now
-    began = time.perf_counter()
     while agenda:
         agenda.sort(key=lambda due: due[:2], reverse=True)
         for at, number, ticket in [agenda.pop() for _ in range(min(100, len(agenda)))]:
@@ -400,7 +388,6 @@ def test_thousands_of_waiters_poll_rarely_and_cheaply() -> None:
                 agenda.append((clock.now - start + wait, number, ticket))
     assert clock.now - start == pytest.approx(3_000 / 400, rel=0.1)
     assert polls < 3_000 * 12
-    assert time.perf_counter() - began < 20
 
 
 def test_threads_share_one_lane() -> None:
