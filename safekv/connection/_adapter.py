@@ -6,7 +6,7 @@ from typing import Any
 
 import certifi
 from requests.adapters import HTTPAdapter
-from requests.models import PreparedRequest
+from requests.models import PreparedRequest, Response
 from urllib3.util.retry import Retry
 
 from safekv.connection._tls import Certificate, ssl_context
@@ -35,6 +35,15 @@ class PooledAdapter(HTTPAdapter):
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         if not self._ours(verify, cert):
             super().cert_verify(conn, url, verify, cert)
+
+    def build_response(self, req: PreparedRequest, resp: Any) -> Response:
+        """An error keeps its response, and that its request: there without token and body. See ``without_secrets``."""
+        response = super().build_response(req, resp)
+        if response.status_code >= 400:
+            response.request = req.copy()
+            response.request.body = None
+            response.request.headers.pop("Authorization", None)
+        return response
 
     def _ours(self, verify: Any, cert: Any) -> bool:
         return self._context is not None and (verify, cert) == self._trust

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from safekv._clock import Clock
 from safekv.connection._closing import AsyncClosing
 from safekv.connection._loops import PerLoop
 from safekv.connection._tls import ssl_context, trusted_bundle
-from safekv.connection._transport import Leased, closed_error, refuse
+from safekv.connection._transport import Leased, closed_error, refuse, without_secrets
 from safekv.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -114,6 +115,9 @@ class AsyncLeasedTransport(AsyncClosing, AsyncHttpTransport[Any, Any]):
         response = await transport.send(request, **kwargs)
         if response.status_code == 401:
             self.connection.tokens.refused(request.headers.get("Authorization"))
+        if response.status_code >= 400:
+            with suppress(AttributeError):  # a transport of the user's own may not allow it
+                response.request = without_secrets(request)
         return response
 
     async def sleep(self, duration: float) -> None:

@@ -194,7 +194,6 @@ def _drop(entries: OrderedDict[Hashable, Any], unwanted: Callable[[Any], bool]) 
 def _outside_safekv() -> int:
     """How far up the caller is that constructed a client, for a warning that points there."""
     level, frame = 1, sys._getframe(1)
-    # functools: a Vault's clients are cached properties.
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(("safekv.", "functools")):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("safekv."):
         level, frame = level + 1, frame.f_back
     return level

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from copy import copy
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -95,6 +96,9 @@ class LeasedTransport(HttpTransport[Any, Any]):
         response = transport.send(request, **kwargs)
         if response.status_code == 401:
             self.connection.tokens.refused(request.headers.get("Authorization"))
+        if response.status_code >= 400:
+            with suppress(AttributeError):  # a transport of the user's own may not allow it
+                response.request = without_secrets(request)
         return response
 
     def sleep(self, duration: float) -> None:
@@ -120,6 +124,15 @@ def refuse(request: Any, problem: InvalidArgument | None) -> None:
     if problem is not None:
         raise copy(problem)
     name_in_path(urlsplit(request.url).path)
+
+
+def without_secrets(request: Any) -> Any:
+    """The request as an error may keep it: no token, no body.
+
+    The SDK's errors hold their response, that holds its request, and all of it is pickled.
+    """
+    headers = {name: value for name, value in request.headers.items() if name.lower() != "authorization"}
+    return type(request)(request.method, request.url, headers=headers)
 
 
 def closed_error(url: str) -> ClientClosed:

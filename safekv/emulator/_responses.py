@@ -49,6 +49,10 @@ class Answer:
     def request(self) -> HttpRequest:
         return self._request
 
+    @request.setter
+    def request(self, request: HttpRequest) -> None:
+        self._request = request
+
     @property
     def url(self) -> str:
         return self._request.url

@@ -13,6 +13,7 @@ from typing import Any
 import azure.identity
 import azure.identity.aio
 import pytest
+from azure.core.exceptions import HttpResponseError
 from colours import Colour
 
 import safekv.identity
@@ -179,3 +180,17 @@ class Own(SecretClient):
 def test_a_subclass_with_an_init_of_its_own_says_how_to_pickle_it() -> None:
     with pytest.raises(TypeError, match="__reduce__"):
         pickle.dumps(Own("my-vault"))
+
+
+def test_an_error_of_the_service_takes_neither_token_nor_value_along(colour: Colour, local: LocalKeyVault) -> None:
+    """The SDK's error holds its response, and that the request: with the SDK's client both would be in the pickle."""
+    client = colour.client(local)
+    colour.run(client.get_secret("greeting"))
+    local.fail(operation="set_secret", error="403_rbac")
+    with pytest.raises(HttpResponseError) as caught:
+        colour.run(client.set_secret("name", "a planted value"))
+    pickled = pickle.dumps(caught.value)
+    assert b"planted" not in pickled
+    assert b"Bearer " not in pickled.replace(b"Bearer authorization", b"")
+    assert "Authorization" not in caught.value.response.request.headers
+    assert pickle.loads(pickled).status_code == 403

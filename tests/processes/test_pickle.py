@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from safekv.emulator import EmulatorServer
+
 from .conftest import Run
 
 pytestmark = pytest.mark.sockets
@@ -45,5 +47,31 @@ def test_a_pickle_holds_no_token(run: Run) -> None:
         pickled = pickle.dumps(client)
         token = client._lease.connection.tokens.get_token("https://0.0.1/.default").token
         assert value.encode() not in pickled and token.encode() not in pickled and len(pickled) < 500
+        """
+    )
+
+
+@pytest.mark.parametrize("colour", ["", ".aio"])
+def test_an_error_of_the_service_takes_neither_token_nor_value_along(
+    server: EmulatorServer, run: Run, colour: str
+) -> None:
+    """Over a real connection, where requests and aiohttp keep requests of their own."""
+    server.emulator.fail(operation="set_secret", error="403_rbac")
+    run(
+        f"""
+        import asyncio, inspect, pickle
+        from azure.core.exceptions import HttpResponseError
+        from safekv.secrets{colour} import SecretClient
+
+        async def main():
+            client = SecretClient()
+            try:
+                answer = client.set_secret("name", "a planted value")
+                await answer if inspect.isawaitable(answer) else answer
+            except HttpResponseError as error:
+                pickled = pickle.dumps(error)
+            assert b"planted" not in pickled and b"Bearer ey" not in pickled
+
+        asyncio.run(main())
         """
     )
