@@ -8,6 +8,9 @@
     ├── AuthenticationFailed     azure.core ClientAuthenticationError
     │   └── CredentialTooOld     also TypeError: the credential knows no tenants
     ├── DeadlineExceeded         azure.core ServiceRequestTimeoutError: time ran out before sending
+    ├── VaultThrottled           azure.core HttpResponseError (429): no turn before the call's deadline
+    ├── VaultUnavailable         azure.core HttpResponseError (503): left alone after failures, or by hand
+    ├── AmbiguousWrite           azure.core HttpResponseError and ServiceResponseTimeoutError: perhaps written
     ├── ClientClosed             ValueError: used after the last close()
     ├── CredentialNotPicklable   TypeError: pickling would write a secret
     ├── MissingPackage           ModuleNotFoundError: an extra is not installed
@@ -25,9 +28,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from azure.core.exceptions import ClientAuthenticationError, ServiceRequestTimeoutError
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    ServiceRequestTimeoutError,
+    ServiceResponseTimeoutError,
+)
 
 __all__ = [
+    "AmbiguousWrite",
     "AuthenticationFailed",
     "ClientClosed",
     "CredentialNotPicklable",
@@ -40,6 +49,8 @@ __all__ = [
     "SafeKVError",
     "SafeKVWarning",
     "UnsupportedVersion",
+    "VaultThrottled",
+    "VaultUnavailable",
 ]
 
 
@@ -47,26 +58,79 @@ class SafeKVError(Exception):
     """Base of all errors that safekv raises itself.
 
     :param message: what happened and to what.
-    :param hint: what to do about it.
+    :param hint: what to do about it, in one sentence or two.
     :param guide_url: where Microsoft's troubleshooting guide says more.
+    :param remedies: further things to do, the likeliest first.
+    :param code: the service's error code (``Throttled``, ``Forbidden``).
+    :param inner_code: the service's inner code (``ForbiddenByRbac``).
+    :param vault: the vault's host name.
+    :param operation: the SDK's name for what was asked (``get_secret``).
+    :param request_id: ``x-ms-request-id`` of the answer.
+    :param retry_in: seconds after which trying again makes sense.
+    :param transient: whether the same call may succeed later without anybody changing anything.
+    :param status_code: the answer's HTTP status.
     """
 
-    def __init__(self, message: str, *, hint: str | None = None, guide_url: str | None = None) -> None:
+    transient: bool = False
+    status_code: int | None = None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        guide_url: str | None = None,
+        remedies: tuple[str, ...] = (),
+        code: str | None = None,
+        inner_code: str | None = None,
+        vault: str | None = None,
+        operation: str | None = None,
+        request_id: str | None = None,
+        retry_in: float | None = None,
+        transient: bool | None = None,
+        status_code: int | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.guide_url = guide_url
+        self.remedies = remedies
+        self.code = code
+        self.inner_code = inner_code
+        self.vault = vault
+        self.operation = operation
+        self.request_id = request_id
+        self.retry_in = retry_in
+        if transient is not None:
+            self.transient = transient
+        # azure-core's HttpResponseError has just set it to None.
+        self.status_code = type(self).status_code if status_code is None else status_code
 
     def __str__(self) -> str:
         return "\n".join(part for part in (self.message, self.hint, self.guide_url) if part)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # azure-core's errors keep a traceback and a response, which must not travel.
-        return _rebuild, (type(self), self.message, self.hint, self.guide_url)
+        return _rebuild, (type(self), self.message, {name: getattr(self, name) for name in _TRAVELS})
 
 
-def _rebuild(kind: type[SafeKVError], message: str, hint: str | None, guide_url: str | None) -> SafeKVError:
-    return kind(message, hint=hint, guide_url=guide_url)
+_TRAVELS = (
+    "hint",
+    "guide_url",
+    "remedies",
+    "code",
+    "inner_code",
+    "vault",
+    "operation",
+    "request_id",
+    "retry_in",
+    "transient",
+    "status_code",
+)
+
+
+def _rebuild(kind: type[SafeKVError], message: str, details: dict[str, Any]) -> SafeKVError:
+    return kind(message, **details)
 
 
 class InvalidArgument(SafeKVError, ValueError):
@@ -87,6 +151,28 @@ class CredentialTooOld(AuthenticationFailed, TypeError):
 
 class DeadlineExceeded(SafeKVError, ServiceRequestTimeoutError):
     """The call's ``timeout`` was over before a request could be sent."""
+
+
+class VaultThrottled(SafeKVError, HttpResponseError):
+    """The vault answers 429, and the call's deadline leaves no turn; ``retry_in`` says when there may be one."""
+
+    transient = True
+    status_code = 429
+
+
+class VaultUnavailable(SafeKVError, HttpResponseError):
+    """Nothing was sent: the vault has just failed several times in a row, or was isolated by hand."""
+
+    transient = True
+    status_code = 503
+
+
+class AmbiguousWrite(SafeKVError, HttpResponseError, ServiceResponseTimeoutError):
+    """A write may or may not have been carried out, and repeating it could do it twice.
+
+    Both ``except HttpResponseError`` (the service answered 5xx) and ``except
+    ServiceResponseError`` (no answer came) catch it, whatever was the cause.
+    """
 
 
 class ClientClosed(SafeKVError, ValueError):

@@ -13,11 +13,20 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Again:
+    """The same request is worth repeating: after so many seconds (twice as long each time), so many times."""
+
+    after: float
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceError:
     """An error as it stands on the wire.
 
     ``plane`` is ``vault``, ``mhsm`` (Managed HSM) or ``arm`` (control plane). ``transient``
-    means that the same request may succeed later without anybody changing anything.
+    means that the same request may succeed later without anybody changing anything; ``again``
+    says how soon, where that is a matter of seconds.
     """
 
     id: str
@@ -27,6 +36,7 @@ class ServiceError:
     inner_code: str | None
     message: str | None
     transient: bool = False
+    again: Again | None = None
 
     def body(self, **values: str) -> bytes:
         """The JSON body, with ``<key>`` replaced by ``values["key"]``; places without a value stay."""
@@ -41,6 +51,9 @@ class ServiceError:
         return re.sub(r"<(\w+)>", lambda place: values.get(place[1], place[0]), self.message or "")
 
 
+#: Deleting and recovering take the service 2 to 14 s.
+_SETTLING = Again(0.5, 20)
+
 # fmt: off
 ROWS: tuple[ServiceError, ...] = (
     ServiceError("401_challenge", "vault", 401, "Unauthorized", None,
@@ -50,13 +63,14 @@ ROWS: tuple[ServiceError, ...] = (
     ServiceError("401_issuer", "vault", 401, "Unauthorized", None,
         "AKV10032: Invalid issuer. Expected one of https://sts.windows.net/<tenant1>/, found https://sts.windows.net/<tenant2>/."),
     ServiceError("401_sigkey", "vault", 401, "Unauthorized", None,
-        "AKV10046: Unable to resolve the key used for signature validation. EncodedJwtHeader: '<b64>'.", transient=True),
+        "AKV10046: Unable to resolve the key used for signature validation. EncodedJwtHeader: '<b64>'.", transient=True,
+        again=Again(2.0, 4)),
     ServiceError("401_expired", "vault", 401, "Unauthorized", None,
-        "[TokenExpired] Error validating token: 'S2S12086'.", transient=True),
+        "[TokenExpired] Error validating token: 'S2S12086'.", transient=True, again=Again(0.0, 1)),
     ServiceError("401_mhsm_challenge", "mhsm", 401, None, None,
         None),
     ServiceError("401_mhsm_nbf", "mhsm", 401, "Unauthorized", None,
-        "Token not yet valid (Activity ID: <guid>)", transient=True),
+        "Token not yet valid (Activity ID: <guid>)", transient=True, again=Again(1.0, 4)),
     ServiceError("403_policy", "vault", 403, "Forbidden", "AccessDenied",
         "The user, group or application 'appid=<appid>;oid=<oid>;iss=https://sts.windows.net/<tenant>/' does not have secrets get permission on key vault '<vault>;location=<region>'. For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287"),
     ServiceError("403_obo", "vault", 403, "Forbidden", "ForbiddenByPolicy",
@@ -112,13 +126,13 @@ ROWS: tuple[ServiceError, ...] = (
     ServiceError("409_recoverable", "vault", 409, "Conflict", "ObjectIsDeletedButRecoverable",
         "Secret <name> is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the secret can only be recovered or purged."),
     ServiceError("409_being_deleted", "vault", 409, "Conflict", "ObjectIsBeingDeleted",
-        "Secret is currently being deleted.", transient=True),
+        "Secret is currently being deleted.", transient=True, again=_SETTLING),
     ServiceError("409_being_deleted_key", "vault", 409, "Conflict", "ObjectIsBeingDeleted",
-        "Key is currently being deleted.", transient=True),
+        "Key is currently being deleted.", transient=True, again=_SETTLING),
     ServiceError("409_being_deleted_cert", "vault", 409, "Conflict", "ObjectIsBeingDeleted",
-        "Certificate is currently being deleted.", transient=True),
+        "Certificate is currently being deleted.", transient=True, again=_SETTLING),
     ServiceError("409_being_recovered", "vault", 409, "Conflict", "ObjectIsBeingRecovered",
-        "Secret <name> is currently being recovered and cannot be re-created; retry later.", transient=True),
+        "Secret <name> is currently being recovered and cannot be re-created; retry later.", transient=True, again=_SETTLING),
     ServiceError("409_parallel", "vault", 409, "Conflict", None,
         "There was a conflict while recovering the soft-deleted key '<name>'. This can happen when multiple operations are performed in parallel<...>", transient=True),
     ServiceError("409_restore", "vault", 409, "Conflict", None,
@@ -159,6 +173,24 @@ ROWS: tuple[ServiceError, ...] = (
 # fmt: on
 
 _BY_ID = {row.id: row for row in ROWS}
+_PLACE = re.compile(r"<[\w.]+>")
+
+
+def _pattern(row: ServiceError) -> re.Pattern[str]:
+    literals = _PLACE.split(row.message or "")
+    return re.compile(".*?".join(map(re.escape, literals)), re.DOTALL)
+
+
+_PATTERNS = [(row, _pattern(row)) for row in ROWS if row.message is not None]
+
+
+def match(status: int, code: str | None, inner_code: str | None, message: str) -> ServiceError | None:
+    """The row that an answer of the service stands for, if the table knows it."""
+    for row, pattern in _PATTERNS:
+        same = row.status == status and row.code == code and row.inner_code in (None, inner_code)
+        if same and pattern.match(message):
+            return row
+    return None
 
 
 def by_id(row_id: str) -> ServiceError:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from safekv.errors._catalogue import ROWS, ServiceError, by_id
+from safekv.errors._catalogue import ROWS, ServiceError, by_id, match
 
 
 def test_rows_are_unique() -> None:
@@ -42,3 +42,12 @@ def test_places_are_filled_in() -> None:
 def test_an_unknown_id_is_named() -> None:
     with pytest.raises(KeyError, match="no_such_row"):
         by_id("no_such_row")
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.message], ids=lambda row: row.id)
+def test_an_answer_is_recognised(row: ServiceError) -> None:
+    sent = json.loads(row.body(name="db-password", appid="1", oid="2", tenant="3", vault="v", region="r"))["error"]
+    inner = sent.get("innererror", {}).get("code")
+    assert match(row.status, sent["code"], inner, sent["message"]) is row
+    assert match(row.status, "Other", inner, sent["message"]) is None
+    assert match(418, sent["code"], inner, sent["message"]) is None

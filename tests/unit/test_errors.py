@@ -9,7 +9,14 @@ import sys
 from typing import Any
 
 import pytest
-from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestTimeoutError
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    HttpResponseError,
+    ServiceRequestTimeoutError,
+    ServiceResponseError,
+    ServiceResponseTimeoutError,
+)
 
 import safekv.errors as errors
 from safekv.errors import SafeKVError, SafeKVWarning
@@ -23,13 +30,29 @@ BASES = {
     errors.AuthenticationFailed: [ClientAuthenticationError],
     errors.CredentialTooOld: [errors.AuthenticationFailed, TypeError],
     errors.DeadlineExceeded: [ServiceRequestTimeoutError],
+    errors.VaultThrottled: [HttpResponseError],
+    errors.VaultUnavailable: [HttpResponseError],
+    errors.AmbiguousWrite: [HttpResponseError, ServiceResponseError, ServiceResponseTimeoutError],
     errors.ClientClosed: [ValueError],
     errors.CredentialNotPicklable: [TypeError],
     errors.MissingPackage: [ImportError],
     errors.UnsupportedVersion: [ImportError],
     errors.ManyCredentialsWarning: [SafeKVWarning, UserWarning],
 }
-FIELDS = {"message": "what happened", "hint": "what to do", "guide_url": "https://guide"}
+FIELDS: dict[str, Any] = {
+    "message": "what happened",
+    "hint": "what to do",
+    "guide_url": "https://guide",
+    "remedies": ("this", "that"),
+    "code": "Throttled",
+    "inner_code": "ForbiddenByRbac",
+    "vault": "my.vault.azure.net",
+    "operation": "get_secret",
+    "request_id": "1",
+    "retry_in": 2.5,
+    "transient": True,
+    "status_code": 418,
+}
 
 
 def test_everything_is_one_or_the_other_and_in_the_drawing() -> None:
@@ -51,7 +74,7 @@ def test_what_catches_them(kind: type, bases: list[type]) -> None:
 
 
 def make(kind: Any) -> SafeKVError:
-    error: SafeKVError = kind(FIELDS["message"], hint=FIELDS["hint"], guide_url=FIELDS["guide_url"])
+    error: SafeKVError = kind(**FIELDS)
     return error
 
 
