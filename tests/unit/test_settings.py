@@ -40,7 +40,7 @@ def test_the_gate_is_a_word() -> None:
 
 def test_a_share_is_a_part() -> None:
     assert from_environment({"SAFEKV_SHARE": "0.5"}).share == 0.5
-    with pytest.raises(InvalidArgument, match="SAFEKV_SHARE=2.0 must be at most 1"):
+    with pytest.raises(InvalidArgument, match=r"SAFEKV_SHARE=2\.0 must be at most 1"):
         from_environment({"SAFEKV_SHARE": "2"})
 
 
