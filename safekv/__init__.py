@@ -9,11 +9,12 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # typing costs more to import than all of this
 if TYPE_CHECKING:
+    from safekv._cache_settings import CacheSettings
     from safekv.vault import Vault
 
-__all__ = ["Vault", "__version__"]
+__all__ = ["CacheSettings", "Vault", "__version__"]
 
-_HOMES = {"Vault": "safekv.vault"}
+_HOMES = {"CacheSettings": "safekv._cache_settings", "Vault": "safekv.vault"}
 
 
 def __getattr__(name: str) -> object:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from safekv._cache_settings import check_cache
 from safekv.connection import _registry
 from safekv.connection._credential_kinds import check_picklable
 from safekv.connection._fork import on_fork
@@ -23,12 +24,13 @@ class Vault:
 
     :param vault_url: as for ``SecretClient``: a URL, a vault's name, or None for ``AZURE_KEY_VAULT_URL``.
     :param credential: as for ``SecretClient``; None is the process's ``DefaultAzureCredential``.
-    :param options: every keyword of the SDK's clients.
-    :raises InvalidArgument: if the URL cannot be a vault's.
+    :param options: every keyword of the SDK's clients, and ``cache`` as for ``SecretClient``.
+    :raises InvalidArgument: if the URL cannot be a vault's, or ``cache`` is neither settings nor None.
     """
 
     def __new__(cls, vault_url: str | None = None, credential: Any = None, **options: Any) -> Vault:
         url = _registry.vault_url(vault_url)
+        check_cache(options.get("cache"))
 
         def make() -> Vault:
             vault = super(Vault, cls).__new__(cls)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from safekv import _identifiers
+from safekv._cache_settings import check_cache
 from safekv.connection import _emulation, _registry
 from safekv.connection._connection import Connection, SyncConnection
 from safekv.connection._credential_kinds import check_picklable, no_credential
@@ -26,7 +27,8 @@ class SharedClient:
     :param credential: an object that gives tokens; by default the process's one
         ``DefaultAzureCredential``.
     :param options: every keyword of the SDK's client. ``timeout`` is the deadline of each
-        call in seconds (30 by default).
+        call in seconds (30 by default). ``cache`` is how long the client for secrets keeps
+        them, a ``safekv.CacheSettings``, or None.
     """
 
     _connection_kind: ClassVar[type[Connection]]
@@ -64,6 +66,7 @@ class SharedClient:
         build: Callable[[Connection, dict[str, Any]], SharedClient],
     ) -> Any:
         url = _address(vault_url)
+        check_cache(options.get("cache"))
         emulation = _emulation.active()
         if credential is None:
             credential = emulation.credential() if emulation else cls._default_credential()
@@ -76,8 +79,13 @@ class SharedClient:
         self._lease.problem = self._problem(connection, own.get("api_version"))
         policy = own.get("retry_policy") or connection.policy(own)
         pipeline = {**own, "transport": self._lease, "retry_policy": policy}
+        pipeline.pop("cache", None)  # the SDK would hand it on to every policy
         super().__init__(connection.url, connection.tokens, **pipeline)  # type: ignore[call-arg]
+        self._prepare(connection, own)
         return self
+
+    def _prepare(self, connection: Connection, own: Mapping[str, Any]) -> None:
+        """What a door adds to the SDK's client."""
 
     @classmethod
     def _default_credential(cls) -> Any:

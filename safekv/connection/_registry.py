@@ -22,6 +22,7 @@ from safekv.connection._identity import Same, frozen, split_options
 from safekv.errors import ManyCredentialsWarning
 
 if TYPE_CHECKING:
+    from safekv._cache_settings import CacheSettings
     from safekv._settings import Settings
 
 K = TypeVar("K", bound=Hashable)
@@ -33,6 +34,8 @@ class Registry:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings
+        self._cache_settings: CacheSettings | None = None
+        self._cache_read = False
         self.after_fork()
         on_fork(self)
 
@@ -52,6 +55,15 @@ class Registry:
 
             self._settings = from_environment()
         return self._settings
+
+    @property
+    def cache_settings(self) -> CacheSettings | None:
+        """The same for what clients keep, where they are not told otherwise."""
+        if not self._cache_read:
+            from safekv._cache_settings import cache_from_environment
+
+            self._cache_settings, self._cache_read = cache_from_environment(), True
+        return self._cache_settings
 
     def __len__(self) -> int:
         return len(self._connections)

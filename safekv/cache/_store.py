@@ -1,0 +1,49 @@
+"""The entries of one cache: at most so many, the least recently used goes first."""
+
+from __future__ import annotations
+
+from safekv.cache._entry import Entry, Key
+
+
+class Store:
+    """Entries by key. Reading ``entries`` needs no lock; the methods need the cache's.
+
+    cachetools' LRUCache takes a lock and a move to the end at every hit. Here a hit only
+    leaves its time in the entry, and whoever needs room (and has just waited for the vault)
+    looks for the oldest.
+    """
+
+    __slots__ = ("_most", "entries", "evictions", "hits_of_the_gone")
+
+    def __init__(self, most: int) -> None:
+        self.entries: dict[Key, Entry] = {}
+        self.evictions = 0
+        self.hits_of_the_gone = 0
+        self._most = most
+
+    def put(self, key: Key, entry: Entry) -> None:
+        """Keep this entry, in place of the one that was there or of the least recently used."""
+        self.drop(key)
+        while len(self.entries) >= self._most:
+            self.drop(min(self.entries, key=self._used))
+            self.evictions += 1
+        self.entries[key] = entry
+
+    def drop(self, key: Key) -> Entry | None:
+        """Forget one entry; returns it."""
+        entry = self.entries.pop(key, None)
+        if entry is not None:
+            self.hits_of_the_gone += entry.hits
+        return entry
+
+    def keys_of(self, name: str | None) -> list[Key]:
+        """The keys of all versions of a secret, or of all secrets."""
+        return [key for key in self.entries if name is None or key.name == name]
+
+    @property
+    def hits(self) -> int:
+        """How often an entry was served, counting those that are gone."""
+        return self.hits_of_the_gone + sum(entry.hits for entry in list(self.entries.values()))
+
+    def _used(self, key: Key) -> float:
+        return self.entries[key].used
