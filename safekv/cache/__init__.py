@@ -9,6 +9,7 @@ from safekv.cache._events import (
     SecretNotYetValid,
     SecretRead,
     ServedStale,
+    WatchFailed,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "SecretNotYetValid",
     "SecretRead",
     "ServedStale",
+    "WatchFailed",
 ]

@@ -151,12 +151,13 @@ class Cache:
             entry.hand_over(now)
         return Step(Do.SERVE, entry, refresh=refresh)
 
-    def begin_refresh(self, key: Key, timeout: float) -> Flight | None:
-        """Begin a read in the background; None if it is not needed any more."""
+    def begin_refresh(self, key: Key, timeout: float, *, always: bool = False) -> Flight | None:
+        """Begin a read in the background; None if it is under way, or (unless ``always``) not needed any more."""
         now = self.now()
         with self._lock:
             entry = self.entries.get(key)
-            if entry is None or entry.error is not None or now < entry.refresh_at or self._flights.of(key, now):
+            needed = entry is not None and entry.error is None and now >= entry.refresh_at
+            if self._flights.of(key, now) or not (needed or always):
                 return None
             self._refreshes += 1
             return self._flights.begin(key, now, timeout, background=True)
@@ -261,10 +262,15 @@ class Cache:
             for key in self._store.keys_of(name):
                 self._store.drop(key)
 
-    def last_version(self, name: str) -> str | None:
-        """The version of this secret that was seen last."""
+    def names(self) -> list[str]:
+        """The secrets whose latest version is kept."""
         with self._lock:
-            return self._versions.get(name)
+            return [key.name for key, entry in self.entries.items() if key.version is None and entry.error is None]
+
+    def kept_version(self, name: str) -> str | None:
+        """The version of this secret that is kept as its latest."""
+        entry = self.entries.get(Key(name))
+        return None if entry is None else entry.version
 
     def info(self) -> CacheInfo:
         """What it has done so far."""

@@ -47,6 +47,13 @@ class RefreshFailed(CacheEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class WatchFailed(Event):
+    """A watch could not list the vault's secrets; it tries again at its next turn."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class SecretExpired(CacheEvent):
     """The vault gives out a secret whose ``expires_on`` was ``seconds`` ago."""
 

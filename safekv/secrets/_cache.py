@@ -55,6 +55,9 @@ class SecretCache:
     :ivar now: the monotonic clock that they are measured by.
     """
 
+    #: Whether a callback may be a coroutine function.
+    awaits = False
+
     def __init__(self, connection: Connection, settings: CacheSettings) -> None:
         self.url = connection.url
         self.host = urlsplit(connection.url).netloc

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import azure.keyvault.secrets
 from azure.core.paging import ItemPaged
 from azure.core.polling import LROPoller
 from azure.keyvault.secrets import ApiVersion, ContentType, DeletedSecret, KeyVaultSecret, SecretProperties
 
+from safekv._clock import SYSTEM_RANDOM
 from safekv._identifiers import object_name, secret_attributes, secret_value, some_name
 from safekv.connection._client import SyncSharedClient
 from safekv.secrets._cache import CACHEABLE, NO_CACHE, NoCache, checked_age, forget, prepared, writing
+from safekv.secrets._many import CONCURRENCY, Load, get_many
 from safekv.secrets._reads import SyncSecretCache
+from safekv.secrets._rotation import INTERVAL, JITTER, CacheMethods, Rounds, with_cache
+from safekv.secrets._watch import Bad, Watch, with_secret
 
 if TYPE_CHECKING:
     from safekv.connection._connection import Connection
 
 
-class SecretClient(SyncSharedClient, azure.keyvault.secrets.SecretClient):
+T = TypeVar("T")
+
+
+class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.SecretClient):
     """``azure.keyvault.secrets.SecretClient``, shared: the same arguments give the same object.
 
     All methods and keywords are the SDK's. Names, values and tags that Key Vault would
@@ -88,6 +95,43 @@ class SecretClient(SyncSharedClient, azure.keyvault.secrets.SecretClient):
 
     def _read_vault(self, name: str, version: str | None, **kwargs: Any) -> KeyVaultSecret:
         return super().get_secret(name, version, **kwargs)
+
+    def get_many(
+        self,
+        names: Iterable[str],
+        optional: Iterable[str] = (),
+        *,
+        timeout: float | None = None,
+        concurrency: int = CONCURRENCY,
+    ) -> dict[str, KeyVaultSecret]:
+        """Several secrets by name, through the cache, ``concurrency`` at once.
+
+        :param names: what has to be there.
+        :param optional: what is left out of the answer if there is no such secret.
+        :param timeout: seconds for all of it; by default as long as one call of this client may take.
+        :raises LoadError: naming every secret that could not be read, and what to do about it.
+        """
+        seconds = self._call_timeout if timeout is None else timeout
+        load = Load(self._url, names, optional, seconds, concurrency, self._lease.clock.monotonic)
+        return get_many(load, self.get_secret)
+
+    def with_secret(self, name: str, use: Callable[[KeyVaultSecret], T], *, retry_on: Bad) -> T:
+        """``use(secret)``; if that raises ``retry_on``, once more with the version that the vault has now.
+
+        For credentials that are rotated: the consumer is the first to know that one is bad. If the
+        vault has no other version, or cannot be read, what ``use`` raised is raised.
+        """
+        return with_secret(self, name, use, retry_on)
+
+    def watch(self, names: Iterable[str] | None = None, *, interval: float = INTERVAL, jitter: float = JITTER) -> Watch:
+        """Look for new versions every ``interval`` seconds, in the background; up to a part ``jitter`` earlier.
+
+        What has changed is read, and told to ``on_change``. Needs no permission to list.
+
+        :param names: by default all secrets that are kept at the time.
+        :returns: what ends it: ``stop()``, or leaving ``with``.
+        """
+        return Watch(self, Rounds(with_cache(self._reads, "watch"), names, interval, jitter, SYSTEM_RANDOM))
 
     def set_secret(
         self,

@@ -53,9 +53,9 @@ class SyncSecretCache(SecretCache):
                 return answer
             limited = True  # part of the time is over
 
-    def refresh(self, client: Reader, name: str, key: Key) -> None:
-        """Read it again, if nobody has; what goes wrong is told as an event."""
-        flight = self.cache.begin_refresh(key, client._call_timeout)
+    def refresh(self, client: Reader, name: str, key: Key, *, always: bool = False) -> None:
+        """Read it again, if nobody has (or ``always``); what goes wrong is told as an event."""
+        flight = self.cache.begin_refresh(key, client._call_timeout, always=always)
         if flight is not None:
             with suppress(Exception):  # it was told
                 self._fly(client, name, flight)

@@ -30,6 +30,8 @@ class Reader(Protocol):
 class AsyncSecretCache(SecretCache):
     """The cache of aio clients. Their loops may be in several threads."""
 
+    awaits = True
+
     async def read(
         self,
         client: Reader,
@@ -54,9 +56,9 @@ class AsyncSecretCache(SecretCache):
                 return answer
             limited = True  # part of the time is over
 
-    async def refresh(self, client: Reader, name: str, key: Key) -> None:
-        """Read it again, if nobody has; what goes wrong is told as an event."""
-        flight = self.cache.begin_refresh(key, client._call_timeout)
+    async def refresh(self, client: Reader, name: str, key: Key, *, always: bool = False) -> None:
+        """Read it again, if nobody has (or ``always``); what goes wrong is told as an event."""
+        flight = self.cache.begin_refresh(key, client._call_timeout, always=always)
         if flight is not None:
             with suppress(Exception):  # it was told
                 await self._fly(client, name, flight)
