@@ -10,7 +10,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 
 from safekv.errors import InvalidArgument
 
@@ -35,6 +35,9 @@ class CacheSettings:
     patience: float = 5.0
     #: Names and versions that are kept; the least recently used goes first.
     max_entries: int = 1_000
+
+    #: Two clients with equal settings are one.
+    compares_by_content: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         for field in fields(self):

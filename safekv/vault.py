@@ -6,7 +6,6 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from safekv._cache_settings import check_cache
 from safekv.connection import _registry
 from safekv.connection._credential_kinds import check_picklable
 from safekv.connection._fork import on_fork
@@ -30,7 +29,10 @@ class Vault:
 
     def __new__(cls, vault_url: str | None = None, credential: Any = None, **options: Any) -> Vault:
         url = _registry.vault_url(vault_url)
-        check_cache(options.get("cache"))
+        if options.get("cache") is not None:
+            from safekv._cache_settings import check_cache
+
+            check_cache(options["cache"])
 
         def make() -> Vault:
             vault = super(Vault, cls).__new__(cls)

@@ -202,7 +202,7 @@ class Cache:
             kept = self._flights.end(flight)
             entry = self.entries.get(key)
             if transient:
-                if entry is not None and entry.error is None:
+                if kept and entry is not None and entry.error is None:
                     entry.failed(now, reason, retry_in, self.settings, self._random)
             elif kept or not missing:  # what was written since may have made it
                 for each in [key] if key.version else self._store.keys_of(key.name):

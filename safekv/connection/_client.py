@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from safekv import _identifiers
-from safekv._cache_settings import check_cache
 from safekv.connection import _emulation, _registry
 from safekv.connection._connection import Connection, SyncConnection
 from safekv.connection._credential_kinds import check_picklable, no_credential
@@ -66,7 +65,10 @@ class SharedClient:
         build: Callable[[Connection, dict[str, Any]], SharedClient],
     ) -> Any:
         url = _address(vault_url)
-        check_cache(options.get("cache"))
+        if options.get("cache") is not None:
+            from safekv._cache_settings import check_cache
+
+            check_cache(options["cache"])
         emulation = _emulation.active()
         if credential is None:
             credential = emulation.credential() if emulation else cls._default_credential()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from safekv._cache_settings import CacheSettings
-
 #: Keywords of a client that belong to its connection; the rest belong to the client alone.
 CONNECTION_OPTIONS = frozenset(
     {
@@ -40,8 +38,10 @@ class Same:
 
 def frozen(value: Any) -> Any:
     """``value`` as a dictionary key: plain data by content, anything else by identity."""
-    if value is None or isinstance(value, (str, bytes, int, float, CacheSettings)):
+    if value is None or isinstance(value, (str, bytes, int, float)):
         return (type(value), value)
+    if getattr(type(value), "compares_by_content", False):  # our own settings
+        return value
     if isinstance(value, Mapping):
         return (dict, frozenset((frozen(key), frozen(item)) for key, item in value.items()))
     if isinstance(value, (list, tuple)):

@@ -27,7 +27,6 @@ body, no secret value. All of them pickle.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -218,6 +217,8 @@ def _rebuild_load(
 
 def _portable(error: BaseException) -> BaseException:
     """The error, or its text if it does not survive pickling."""
+    import pickle
+
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301  (what was pickled just now)
     except Exception:

@@ -25,6 +25,7 @@ from safekv.cache._cache import Cache, Call, Do, Step
 from safekv.cache._entry import Key
 from safekv.cache._events import (
     CacheEvent,
+    CacheInfo,
     RefreshFailed,
     SecretChange,
     SecretExpired,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("safekv")
 
 #: Keywords of ``get_secret`` that leave the answer as it is; with any other the vault is read.
-CACHEABLE = frozenset({"max_age", "timeout"})
+_CACHEABLE = frozenset({"max_age", "timeout"})
 
 Listener = Callable[[SecretChange], object]
 
@@ -81,6 +82,14 @@ class SecretCache:
 
     def after_fork(self) -> None:
         self.start_again()
+
+    def may_answer(self, out_content_type: Any, kwargs: Mapping[str, Any]) -> bool:
+        """Whether a call with these keywords may be answered with what is kept.
+
+        :raises InvalidArgument: if ``max_age`` is no number of seconds.
+        """
+        _check_age(kwargs.get("max_age"))
+        return out_content_type is None and kwargs.keys() <= _CACHEABLE
 
     def landed(self, flight: Flight, secret: Any) -> tuple[KeyVaultSecret, SecretChange | None]:
         """The vault has answered: keep it. Returns the answer, and what changed."""
@@ -152,6 +161,14 @@ class SecretCache:
         with self._lock:
             return self._last.get(name.lower())
 
+    def info(self) -> CacheInfo:
+        """What the cache has done so far."""
+        return self.cache.info()
+
+    def kept_version(self, name: str) -> str | None:
+        """The version of this secret that is kept as its latest."""
+        return self.cache.kept_version(name)
+
     def listen(self, callback: Listener, names: frozenset[str] | None) -> Callable[[], None]:
         """Have ``callback`` called with each change; the answer ends that."""
         mine = (callback, names)
@@ -179,6 +196,19 @@ class NoCache:
     def __init__(self) -> None:
         self.entries: dict[Any, Any] = {}
         self.now = time.monotonic
+
+    def may_answer(self, out_content_type: Any, kwargs: Mapping[str, Any]) -> bool:
+        _check_age(kwargs.get("max_age"))
+        return False
+
+    def info(self) -> CacheInfo:
+        return CacheInfo()
+
+    def last_event(self, name: str) -> None:
+        return None
+
+    def kept_version(self, name: str) -> None:
+        return None
 
 
 NO_CACHE = NoCache()
@@ -247,13 +277,9 @@ def too_late(host: str) -> DeadlineExceeded:
     )
 
 
-def checked_age(given: Any) -> float | None:
-    """``max_age`` as it was given to a call.
-
-    :raises InvalidArgument: if it is no number of seconds.
-    """
+def _check_age(given: Any) -> None:
     if given is None or (isinstance(given, int | float) and not isinstance(given, bool) and given >= 0):
-        return given
+        return
     raise InvalidArgument(
         f"max_age={given!r} must be a number of seconds, at least 0.",
         hint="max_age=0 reads the vault; max_age=60 accepts a value that was read in the last minute.",

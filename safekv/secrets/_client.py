@@ -14,15 +14,11 @@ from azure.keyvault.secrets import ApiVersion, ContentType, DeletedSecret, KeyVa
 from safekv._clock import SYSTEM_RANDOM
 from safekv._identifiers import object_name, secret_attributes, secret_value, some_name
 from safekv.connection._client import SyncSharedClient
-from safekv.secrets._cache import CACHEABLE, NO_CACHE, NoCache, checked_age, forget, prepared, writing
-from safekv.secrets._many import CONCURRENCY, Load, get_many
-from safekv.secrets._reads import SyncSecretCache
-from safekv.secrets._rotation import INTERVAL, JITTER, CacheMethods, Rounds, with_cache
-from safekv.secrets._watch import Bad, Watch, with_secret
+from safekv.secrets._methods import CONCURRENCY, INTERVAL, JITTER, CacheMethods
 
 if TYPE_CHECKING:
     from safekv.connection._connection import Connection
-
+    from safekv.secrets._watch import Bad, Watch
 
 T = TypeVar("T")
 
@@ -38,10 +34,6 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
 
     _api_versions = tuple(version.value for version in ApiVersion)
 
-    _reads: SyncSecretCache | NoCache
-    _call_timeout: float
-    _url: str
-
     @classmethod
     def _default_credential(cls) -> Any:
         from safekv.identity import DefaultAzureCredential
@@ -49,13 +41,14 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
         return DefaultAzureCredential()
 
     def _prepare(self, connection: Connection, own: Mapping[str, Any]) -> None:
-        self._reads, self._call_timeout = prepared(connection, SyncSecretCache, own)
-        self._url = connection.url
+        from safekv.secrets._reads import SyncSecretCache
+
+        self._begin_cache(SyncSecretCache, connection, own)
 
     def _give_back(self, lease: Any) -> None:
         super()._give_back(lease)
         if lease.leases <= 0:
-            self._reads = NO_CACHE  # closed: what was kept is not given out either
+            self._end_cache()
 
     def get_secret(
         self,
@@ -85,12 +78,10 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
         return self._get_secret(object_name(name), version, out_content_type, kwargs)
 
     def _get_secret(self, name: str, version: str | None, out_content_type: Any, kwargs: Any) -> KeyVaultSecret:
-        reads = self._reads
-        if out_content_type is None and kwargs.keys() <= CACHEABLE:
-            checked_age(kwargs.get("max_age"))
-            if isinstance(reads, SyncSecretCache):
-                return reads.read(self, name, version, **kwargs)
-        kwargs.pop("max_age", None)
+        if self._reads.may_answer(out_content_type, kwargs):
+            answer: KeyVaultSecret = self._reads.read(self, name, version, **kwargs)
+            return answer
+        kwargs.pop("max_age", None)  # ours; the SDK would complain
         return self._read_vault(name, version, out_content_type=out_content_type, **kwargs)
 
     def _read_vault(self, name: str, version: str | None, **kwargs: Any) -> KeyVaultSecret:
@@ -111,6 +102,8 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
         :param timeout: seconds for all of it; by default as long as one call of this client may take.
         :raises LoadError: naming every secret that could not be read, and what to do about it.
         """
+        from safekv.secrets._many import Load, get_many
+
         seconds = self._call_timeout if timeout is None else timeout
         load = Load(self._url, names, optional, seconds, concurrency, self._lease.clock.monotonic)
         return get_many(load, self.get_secret)
@@ -121,6 +114,8 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
         For credentials that are rotated: the consumer is the first to know that one is bad. If the
         vault has no other version, or cannot be read, what ``use`` raised is raised.
         """
+        from safekv.secrets._watch import with_secret
+
         return with_secret(self, name, use, retry_on)
 
     def watch(self, names: Iterable[str] | None = None, *, interval: float = INTERVAL, jitter: float = JITTER) -> Watch:
@@ -131,6 +126,9 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
         :param names: by default all secrets that are kept at the time.
         :returns: what ends it: ``stop()``, or leaving ``with``.
         """
+        from safekv.secrets._rotation import Rounds, with_cache
+        from safekv.secrets._watch import Watch
+
         return Watch(self, Rounds(with_cache(self._reads, "watch"), names, interval, jitter, SYSTEM_RANDOM))
 
     def set_secret(
@@ -148,7 +146,7 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
         secret_attributes(tags, content_type)
         some_name(name)  # the rest is checked in the pipeline: the SDK's tests set "..." in a patched one
         secret_value(value, name)
-        with writing(self._url, name):
+        with self._writing(name):
             return super().set_secret(
                 name,
                 value,
@@ -174,7 +172,7 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
     ) -> SecretProperties:
         secret_attributes(tags, content_type)
         object_name(name)
-        with writing(self._url, name):
+        with self._writing(name):
             return super().update_secret_properties(
                 name,
                 version,
@@ -194,7 +192,7 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
 
     def begin_delete_secret(self, name: str, **kwargs: Any) -> LROPoller[DeletedSecret]:
         object_name(name)
-        with writing(self._url, name):
+        with self._writing(name):
             return super().begin_delete_secret(name, **kwargs)
 
     def get_deleted_secret(self, name: str, **kwargs: Any) -> DeletedSecret:
@@ -202,16 +200,16 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
 
     def purge_deleted_secret(self, name: str, **kwargs: Any) -> None:
         object_name(name)
-        with writing(self._url, name):
+        with self._writing(name):
             return super().purge_deleted_secret(name, **kwargs)
 
     def begin_recover_deleted_secret(self, name: str, **kwargs: Any) -> LROPoller[SecretProperties]:
         object_name(name)
-        with writing(self._url, name):
+        with self._writing(name):
             return _Poller.of(self).begin_recover_deleted_secret(name, **kwargs)
 
     def restore_secret_backup(self, backup: bytes, **kwargs: Any) -> SecretProperties:
-        with writing(self._url, None):  # whose backup it is, only the vault can tell
+        with self._writing(None):  # whose backup it is, only the vault can tell
             return super().restore_secret_backup(backup, **kwargs)
 
 
@@ -221,10 +219,10 @@ class _Poller(azure.keyvault.secrets.SecretClient):
     @classmethod
     def of(cls, client: SecretClient) -> _Poller:
         poller = object.__new__(cls)
-        poller.__dict__ = client.__dict__
+        poller.__dict__ = client.__dict__  # one client, seen in another way
         return poller
 
     def get_secret(self, name: str, version: str | None = None, **kwargs: Any) -> KeyVaultSecret:
         secret = super().get_secret(name, version, **kwargs)
-        forget(self.vault_url, name)
+        SecretClient.invalidate(self, name)  # type: ignore[arg-type]
         return secret

@@ -15,7 +15,6 @@ from safekv._identifiers import object_name
 from safekv.errors import InvalidArgument, LoadError
 from safekv.secrets._kept import is_missing, is_transient, twin
 
-CONCURRENCY = 16
 #: Seconds that the rest has to say what is wrong with it, once the whole cannot succeed any more.
 LAST_WORDS = 5.0
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -12,9 +11,8 @@ from azure.keyvault.secrets import SecretProperties
 
 from safekv._identifiers import object_name
 from safekv.cache._entry import Key
-from safekv.cache._events import CacheEvent, CacheInfo, SecretChange
 from safekv.errors import InvalidArgument
-from safekv.secrets._cache import NoCache, SecretCache, forget
+from safekv.secrets._cache import NoCache, SecretCache
 from safekv.secrets._many import listed
 
 if TYPE_CHECKING:
@@ -23,62 +21,6 @@ if TYPE_CHECKING:
 NEW_VERSION = "microsoft.keyvault.secretnewversioncreated"
 #: Seconds that this machine's clock and the vault's may differ by, and a bit: times of change are whole seconds.
 SETTLED = 60.0
-INTERVAL, JITTER = 300.0, 0.2
-
-
-class CacheMethods:
-    """What the doors of both colours offer beside the SDK's methods."""
-
-    _reads: SecretCache | NoCache
-    _url: str
-
-    def cache_info(self) -> CacheInfo:
-        """What the cache has done so far; all 0 without one."""
-        return self._reads.cache.info() if isinstance(self._reads, SecretCache) else CacheInfo()
-
-    def invalidate(self, name: str | None = None) -> None:
-        """Forget what is kept of this secret, or of all: the next call reads the vault."""
-        forget(self._url, None if name is None else object_name(name))
-
-    def last_event(self, name: str) -> CacheEvent | None:
-        """What the cache had to tell last of this secret; see ``safekv.cache``."""
-        return self._reads.last_event(object_name(name)) if isinstance(self._reads, SecretCache) else None
-
-    def on_change(
-        self, callback: Callable[[SecretChange], object], names: Iterable[str] | None = None
-    ) -> Callable[[], None]:
-        """Have ``callback`` called with a ``SecretChange`` when a read brings another version than the one before.
-
-        It is called by whoever reads: this is noticed when a secret is read, so use ``watch`` or
-        ``handle_event`` to be told in time. What it raises is logged and stops nothing.
-
-        :param names: the secrets that matter; all that are read by default.
-        :returns: a function that ends it.
-        """
-        reads = with_cache(self._reads, "on_change")
-        if not callable(callback):
-            raise InvalidArgument(f"callback must be callable, not {type(callback).__name__}.")
-        if inspect.iscoroutinefunction(callback) and not reads.awaits:
-            raise InvalidArgument(
-                "A sync client cannot await its callback.", hint="Use a plain function, or safekv.secrets.aio."
-            )
-        return reads.listen(callback, None if names is None else frozenset(map(str.lower, listed("names", names))))
-
-    def handle_event(self, cloud_event: Any) -> bool:
-        """Take an event of Event Grid: a new version of a secret makes this client read it again.
-
-        :param cloud_event: an event, as azure-eventgrid or azure-core parse it, or as a dict, or as JSON text.
-        :returns: whether it was such an event, for this vault, and of a version that is not the one kept.
-        :raises InvalidArgument: if it is no event at all.
-        """
-        new = new_version(cloud_event, urlsplit(self._url).netloc)
-        if new is None:
-            return False
-        reads = self._reads
-        if isinstance(reads, SecretCache) and reads.cache.kept_version(new.name) == new.version:
-            return False  # delivered twice
-        forget(self._url, new.name)
-        return True
 
 
 def with_cache(reads: SecretCache | NoCache, what: str) -> SecretCache:

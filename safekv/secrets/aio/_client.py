@@ -13,17 +13,12 @@ from azure.keyvault.secrets import ApiVersion, ContentType, DeletedSecret, KeyVa
 from safekv._clock import SYSTEM_RANDOM
 from safekv._identifiers import object_name, secret_attributes, secret_value, some_name
 from safekv.connection._aclient import AsyncSharedClient
-from safekv.secrets._cache import CACHEABLE, NO_CACHE, NoCache, checked_age, forget, prepared, writing
-from safekv.secrets._many import CONCURRENCY, Load
-from safekv.secrets._rotation import INTERVAL, JITTER, CacheMethods, Rounds, with_cache
-from safekv.secrets._watch import Bad
-from safekv.secrets.aio._many import get_many
-from safekv.secrets.aio._reads import AsyncSecretCache
-from safekv.secrets.aio._watch import AsyncWatch, with_secret
+from safekv.secrets._methods import CONCURRENCY, INTERVAL, JITTER, CacheMethods
 
 if TYPE_CHECKING:
     from safekv.connection._connection import Connection
-
+    from safekv.secrets._watch import Bad
+    from safekv.secrets.aio._watch import AsyncWatch
 
 T = TypeVar("T")
 
@@ -37,10 +32,6 @@ class SecretClient(CacheMethods, AsyncSharedClient, azure.keyvault.secrets.aio.S
 
     _api_versions = tuple(version.value for version in ApiVersion)
 
-    _reads: AsyncSecretCache | NoCache
-    _call_timeout: float
-    _url: str
-
     @classmethod
     def _default_credential(cls) -> Any:
         from safekv.identity import DefaultAzureCredential
@@ -48,13 +39,14 @@ class SecretClient(CacheMethods, AsyncSharedClient, azure.keyvault.secrets.aio.S
         return DefaultAzureCredential()
 
     def _prepare(self, connection: Connection, own: Mapping[str, Any]) -> None:
-        self._reads, self._call_timeout = prepared(connection, AsyncSecretCache, own)
-        self._url = connection.url
+        from safekv.secrets.aio._reads import AsyncSecretCache
+
+        self._begin_cache(AsyncSecretCache, connection, own)
 
     async def _give_back(self, lease: Any) -> None:
         await super()._give_back(lease)
         if lease.leases <= 0:
-            self._reads = NO_CACHE  # closed: what was kept is not given out either
+            self._end_cache()
 
     async def get_secret(
         self,
@@ -84,12 +76,10 @@ class SecretClient(CacheMethods, AsyncSharedClient, azure.keyvault.secrets.aio.S
         return await self._get_secret(object_name(name), version, out_content_type, kwargs)
 
     async def _get_secret(self, name: str, version: str | None, out_content_type: Any, kwargs: Any) -> KeyVaultSecret:
-        reads = self._reads
-        if out_content_type is None and kwargs.keys() <= CACHEABLE:
-            checked_age(kwargs.get("max_age"))
-            if isinstance(reads, AsyncSecretCache):
-                return await reads.read(self, name, version, **kwargs)
-        kwargs.pop("max_age", None)
+        if self._reads.may_answer(out_content_type, kwargs):
+            answer: KeyVaultSecret = await self._reads.read(self, name, version, **kwargs)
+            return answer
+        kwargs.pop("max_age", None)  # ours; the SDK would complain
         return await self._read_vault(name, version, out_content_type=out_content_type, **kwargs)
 
     async def _read_vault(self, name: str, version: str | None, **kwargs: Any) -> KeyVaultSecret:
@@ -110,6 +100,9 @@ class SecretClient(CacheMethods, AsyncSharedClient, azure.keyvault.secrets.aio.S
         :param timeout: seconds for all of it; by default as long as one call of this client may take.
         :raises LoadError: naming every secret that could not be read, and what to do about it.
         """
+        from safekv.secrets._many import Load
+        from safekv.secrets.aio._many import get_many
+
         seconds = self._call_timeout if timeout is None else timeout
         load = Load(self._url, names, optional, seconds, concurrency, self._lease.clock.monotonic)
         return await get_many(load, self.get_secret)
@@ -120,18 +113,23 @@ class SecretClient(CacheMethods, AsyncSharedClient, azure.keyvault.secrets.aio.S
         For credentials that are rotated: the consumer is the first to know that one is bad. If the
         vault has no other version, or cannot be read, what ``use`` raised is raised.
         """
+        from safekv.secrets.aio._watch import with_secret
+
         return await with_secret(self, name, use, retry_on)
 
     def watch(
         self, names: Iterable[str] | None = None, *, interval: float = INTERVAL, jitter: float = JITTER
     ) -> AsyncWatch:
-        """Look for new versions every ``interval`` seconds, in a task of the running loop; up to a part ``jitter`` earlier.
+        """Look for new versions every ``interval`` seconds, in a task of the loop; up to a part ``jitter`` earlier.
 
         What has changed is read, and told to ``on_change``. Needs no permission to list.
 
         :param names: by default all secrets that are kept at the time.
         :returns: what ends it: ``stop()``, or leaving ``async with``.
         """
+        from safekv.secrets._rotation import Rounds, with_cache
+        from safekv.secrets.aio._watch import AsyncWatch
+
         return AsyncWatch(self, Rounds(with_cache(self._reads, "watch"), names, interval, jitter, SYSTEM_RANDOM))
 
     async def set_secret(
@@ -149,7 +147,7 @@ class SecretClient(CacheMethods, AsyncSharedClient, azure.keyvault.secrets.aio.S
         secret_attributes(tags, content_type)
         some_name(name)  # the rest is checked in the pipeline: the SDK's tests set "..." in a patched one
         secret_value(value, name)
-        with writing(self._url, name):
+        with self._writing(name):
             return await super().set_secret(
                 name,
                 value,
@@ -175,7 +173,7 @@ class SecretClient(CacheMethods, AsyncSharedClient, azure.keyvault.secrets.aio.S
     ) -> SecretProperties:
         secret_attributes(tags, content_type)
         object_name(name)
-        with writing(self._url, name):
+        with self._writing(name):
             return await super().update_secret_properties(
                 name,
                 version,
@@ -195,7 +193,7 @@ class SecretClient(CacheMethods, AsyncSharedClient, azure.keyvault.secrets.aio.S
 
     async def delete_secret(self, name: str, **kwargs: Any) -> DeletedSecret:
         object_name(name)
-        with writing(self._url, name):
+        with self._writing(name):
             return await super().delete_secret(name, **kwargs)
 
     async def get_deleted_secret(self, name: str, **kwargs: Any) -> DeletedSecret:
@@ -203,16 +201,16 @@ class SecretClient(CacheMethods, AsyncSharedClient, azure.keyvault.secrets.aio.S
 
     async def purge_deleted_secret(self, name: str, **kwargs: Any) -> None:
         object_name(name)
-        with writing(self._url, name):
+        with self._writing(name):
             await super().purge_deleted_secret(name, **kwargs)
 
     async def recover_deleted_secret(self, name: str, **kwargs: Any) -> SecretProperties:
         object_name(name)
-        with writing(self._url, name):
+        with self._writing(name):
             return await _Poller.of(self).recover_deleted_secret(name, **kwargs)
 
     async def restore_secret_backup(self, backup: bytes, **kwargs: Any) -> SecretProperties:
-        with writing(self._url, None):  # whose backup it is, only the vault can tell
+        with self._writing(None):  # whose backup it is, only the vault can tell
             return await super().restore_secret_backup(backup, **kwargs)
 
 
@@ -222,10 +220,10 @@ class _Poller(azure.keyvault.secrets.aio.SecretClient):
     @classmethod
     def of(cls, client: SecretClient) -> _Poller:
         poller = object.__new__(cls)
-        poller.__dict__ = client.__dict__
+        poller.__dict__ = client.__dict__  # one client, seen in another way
         return poller
 
     async def get_secret(self, name: str, version: str | None = None, **kwargs: Any) -> KeyVaultSecret:
         secret = await super().get_secret(name, version, **kwargs)
-        forget(self.vault_url, name)
+        SecretClient.invalidate(self, name)  # type: ignore[arg-type]
         return secret
