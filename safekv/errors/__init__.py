@@ -188,11 +188,10 @@ class LoadError(SafeKVError):
     failures: Mapping[str, BaseException] = MappingProxyType({})
 
     @classmethod
-    def of(cls, vault: str, failures: Mapping[str, BaseException]) -> LoadError:
-        """The error for these failures."""
+    def of(cls, vault: str, failures: Mapping[str, BaseException], *, transient: bool = False) -> LoadError:
+        """The error for these failures; ``transient`` if all of them may pass by themselves."""
         lines = "".join(f"\n  {name}: {_in_short(error)}" for name, error in failures.items())
         count = f"{len(failures)} secrets" if len(failures) > 1 else "1 secret"
-        transient = all(getattr(error, "transient", False) for error in failures.values())
         made = cls(f"{count} of {vault} could not be read:{lines}", vault=vault, transient=transient)
         made.failures = MappingProxyType(dict(failures))
         return made

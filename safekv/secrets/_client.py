@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import azure.keyvault.secrets
 from azure.core.paging import ItemPaged
@@ -105,7 +106,7 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
         from safekv.secrets._many import Load, get_many
 
         seconds = self._call_timeout if timeout is None else timeout
-        load = Load(self._url, names, optional, seconds, concurrency, self._lease.clock.monotonic)
+        load = Load(urlsplit(self._url).netloc, names, optional, seconds, concurrency, self._lease.clock.monotonic)
         return get_many(load, self.get_secret)
 
     def with_secret(self, name: str, use: Callable[[KeyVaultSecret], T], *, retry_on: Bad) -> T:

@@ -88,7 +88,7 @@ class Load:
         """
         failures = {name: self._failures[name] for name in self._order if name in self._failures}
         if failures:
-            raise LoadError.of(self._vault, failures)
+            raise LoadError.of(self._vault, failures, transient=all(map(is_transient, failures.values())))
         return {name: secret for name in self._order if (secret := self._found.get(name)) is not None}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 import azure.keyvault.secrets.aio
 from azure.core.async_paging import AsyncItemPaged
@@ -104,7 +105,7 @@ class SecretClient(CacheMethods, AsyncSharedClient, azure.keyvault.secrets.aio.S
         from safekv.secrets.aio._many import get_many
 
         seconds = self._call_timeout if timeout is None else timeout
-        load = Load(self._url, names, optional, seconds, concurrency, self._lease.clock.monotonic)
+        load = Load(urlsplit(self._url).netloc, names, optional, seconds, concurrency, self._lease.clock.monotonic)
         return await get_many(load, self.get_secret)
 
     async def with_secret(self, name: str, use: Callable[[KeyVaultSecret], T | Awaitable[T]], *, retry_on: Bad) -> T:
