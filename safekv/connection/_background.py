@@ -98,6 +98,9 @@ class Background:
                 self._jobs.clear()
                 return False
             self._thread = thread
+            # Last come, first called: before urllib3 closes the pool that a job may be using.
+            atexit.unregister(self.stop)
+            atexit.register(self.stop)
         return True
 
     def _run(self, changed: threading.Condition) -> None:
@@ -135,7 +138,6 @@ class Background:
 
 
 _BACKGROUND = Background()
-atexit.register(_BACKGROUND.stop)
 
 
 def background() -> Background:
