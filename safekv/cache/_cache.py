@@ -15,8 +15,6 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from cachetools import LRUCache
-
 from safekv.cache._entry import Entry, Key, Reading, State
 from safekv.cache._events import (
     CacheEvent,
@@ -105,8 +103,6 @@ class Cache:
         self._lock = threading.Lock()
         self._store = Store(settings.max_entries)
         self._flights = Flights()
-        #: The version of each secret that was last seen, which outlives its entry.
-        self._versions: LRUCache[str, str | None] = LRUCache(settings.max_entries)
         self._misses = self._stale = self._denied = self._refreshes = 0
         self.entries = self._store.entries
 
@@ -169,9 +165,9 @@ class Cache:
         entry = Entry.positive(flight, reading, now, self.settings, self._random)
         with self._lock:
             kept = self._flights.end(flight)
+            change = self._change(key, reading.version) if kept else None
             if kept:
                 self._store.put(key, entry)
-            change = self._seen(key, reading.version) if kept else None
             self._count(flight)
         flight.entry = entry
         flight.tell()
@@ -205,11 +201,11 @@ class Cache:
                 if kept and entry is not None and entry.error is None:
                     entry.failed(now, reason, retry_in, self.settings, self._random)
             elif kept or not missing:  # what was written since may have made it
+                change = self._change(key, None) if missing else None
                 for each in [key] if key.version else self._store.keys_of(key.name):
                     self._store.drop(each)
                 if missing and self.settings.negative_ttl > 0:
                     self._store.put(key, Entry.negative(flight, error, now, self.settings))
-                change = self._seen(key, None) if missing else None
             self._count(flight)
         flight.error = error
         flight.transient = transient
@@ -267,6 +263,13 @@ class Cache:
         with self._lock:
             return [key.name for key, entry in self.entries.items() if key.version is None and entry.error is None]
 
+    def last_read(self, name: str) -> SecretRead | None:
+        """The read that brought what is kept of this secret's latest version."""
+        entry = self.entries.get(Key(name))
+        if entry is None or entry.version is None:
+            return None
+        return SecretRead(self.vault, name, entry.version, entry.background)
+
     def kept_version(self, name: str) -> str | None:
         """The version of this secret that is kept as its latest."""
         entry = self.entries.get(Key(name))
@@ -296,13 +299,10 @@ class Cache:
         if not flight.background:
             self._misses += 1
 
-    def _seen(self, key: Key, version: str | None) -> SecretChange | None:
+    def _change(self, key: Key, version: str | None) -> SecretChange | None:
         if key.version is not None:
             return None
-        known = key.name in self._versions
-        before = self._versions.get(key.name)
-        if known or version is not None:
-            self._versions[key.name] = version
+        known, before = self._store.last_version(key.name)
         return SecretChange(self.vault, key.name, before, version) if known and before != version else None
 
     def _stale_event(self, key: Key, entry: Entry | None, now: float) -> ServedStale | None:

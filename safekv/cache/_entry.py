@@ -70,6 +70,8 @@ class Read(Protocol):
     def ticket(self) -> int: ...
     @property
     def began(self) -> float: ...
+    @property
+    def background(self) -> bool: ...
 
 
 class Entry:
@@ -84,6 +86,7 @@ class Entry:
     """
 
     __slots__ = (
+        "background",
         "began",
         "error",
         "excused_until",
@@ -107,6 +110,7 @@ class Entry:
     def __init__(self, read: Read, now: float) -> None:
         self.began = read.began
         self.ticket = read.ticket
+        self.background = read.background
         self.used = now
         self.hits = 0
         self.value: Any = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cachetools import LRUCache
+
 from safekv.cache._entry import Entry, Key
 
 
@@ -13,13 +15,15 @@ class Store:
     looks for the oldest.
     """
 
-    __slots__ = ("_most", "entries", "evictions", "hits_of_the_gone")
+    __slots__ = ("_gone", "_most", "entries", "evictions", "hits_of_the_gone")
 
     def __init__(self, most: int) -> None:
         self.entries: dict[Key, Entry] = {}
         self.evictions = 0
         self.hits_of_the_gone = 0
         self._most = most
+        #: The last version of the latest entries that are gone; None: there was no such secret.
+        self._gone: LRUCache[str, str | None] = LRUCache(most)
 
     def put(self, key: Key, entry: Entry) -> None:
         """Keep this entry, in place of the one that was there or of the least recently used."""
@@ -28,13 +32,24 @@ class Store:
             self.drop(min(self.entries, key=self._used))
             self.evictions += 1
         self.entries[key] = entry
+        if key.version is None:
+            self._gone.pop(key.name, None)
 
     def drop(self, key: Key) -> Entry | None:
         """Forget one entry; returns it."""
         entry = self.entries.pop(key, None)
         if entry is not None:
             self.hits_of_the_gone += entry.hits
+            if key.version is None:
+                self._gone[key.name] = entry.version
         return entry
+
+    def last_version(self, name: str) -> tuple[bool, str | None]:
+        """Whether this secret was read before, and the version that it had (None: there was none)."""
+        entry = self.entries.get(Key(name))
+        if entry is not None:
+            return True, entry.version
+        return name in self._gone, self._gone.get(name)
 
     def keys_of(self, name: str | None) -> list[Key]:
         """The keys of all versions of a secret, or of all secrets."""

@@ -30,6 +30,7 @@ from safekv.cache._events import (
     SecretChange,
     SecretExpired,
     SecretNotYetValid,
+    SecretRead,
     ServedStale,
 )
 from safekv.cache._singleflight import Flight
@@ -152,14 +153,18 @@ class SecretCache:
     def told(self, event: CacheEvent) -> None:
         """Pass on what the cache has to tell."""
         with self._lock:
-            self._last[event.name] = event
+            if isinstance(event, SecretRead):  # the entry says it, with less memory
+                self._last.pop(event.name, None)
+            else:
+                self._last[event.name] = event
         _log(event)
         _events.emit(event)
 
     def last_event(self, name: str) -> CacheEvent | None:
         """What was told last of this secret."""
+        name = name.lower()
         with self._lock:
-            return self._last.get(name.lower())
+            return self._last.get(name) or self.cache.last_read(name)
 
     def info(self) -> CacheInfo:
         """What the cache has done so far."""
