@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from safekv._cache_settings import CacheSettings
 from safekv._settings import Settings
 from safekv.testing import LocalKeyVault
 
@@ -37,8 +38,11 @@ def test_there_are_examples() -> None:
 
 def test_every_setting_is_on_its_page() -> None:
     page = (HERE / "docs" / "settings.md").read_text("utf-8")
-    for field in fields(Settings):
-        assert f"| `{field.name}` | `SAFEKV_{field.name.upper()}` | {field.default:g} |" in page
+    for kind, prefix in ((Settings, "SAFEKV_"), (CacheSettings, "SAFEKV_CACHE_")):
+        for field in fields(kind):
+            shown = field.default if isinstance(field.default, str) else "none"
+            shown = f"{field.default:g}" if isinstance(field.default, (int, float)) else shown
+            assert f"| `{field.name}` | `{prefix}{field.name.upper()}` | {shown} |" in page
 
 
 def test_links_between_pages_lead_somewhere() -> None:
