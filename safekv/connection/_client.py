@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from safekv import _identifiers
@@ -13,6 +13,8 @@ from safekv.connection._identity import reconstruct
 from safekv.errors import InvalidArgument
 
 if TYPE_CHECKING:
+    from azure.core.rest import HttpRequest, HttpResponse
+
     from safekv.connection._transport import LeasedTransport
 
 Self = TypeVar("Self", bound="SharedClient")
@@ -75,9 +77,22 @@ class SharedClient:
         self._lease = connection.lease(self._give_back)
         self._lease.problem = self._problem(connection, own.get("api_version"))
         policy = own.get("retry_policy") or connection.policy(own)
-        pipeline = {**own, "transport": self._lease, "retry_policy": policy}
+        pipeline = {**own, "transport": self._lease, "retry_policy": policy, "per_call_policies": self._outer(own)}
         super().__init__(connection.url, connection.tokens, **pipeline)  # type: ignore[call-arg]
         return self
+
+    def _raw_options(self) -> dict[str, Any]:
+        """What tells our policies that ``send_request`` wants its answer whatever the status."""
+        return {} if "pipeline" in self._origin[2] else {"safekv_raw": True}
+
+    def _outer(self, own: Mapping[str, Any]) -> list[Any]:
+        """The policies around all others: ours, then the user's."""
+        given = own.get("per_call_policies") or []
+        return [self._translator(), *(given if isinstance(given, Iterable) else [given])]
+
+    @classmethod
+    def _translator(cls) -> Any:
+        raise NotImplementedError
 
     @classmethod
     def _default_credential(cls) -> Any:
@@ -129,6 +144,17 @@ class SyncSharedClient(SharedClient):
     """A shared client of the sync doors."""
 
     _connection_kind = SyncConnection
+
+    @classmethod
+    def _translator(cls) -> Any:
+        from safekv.connection._translate import Translate
+
+        return Translate()
+
+    def send_request(self, request: HttpRequest, *, stream: bool = False, **kwargs: Any) -> HttpResponse:
+        """As the SDK's: the answer is returned, whatever its status."""
+        answer: HttpResponse = super().send_request(request, stream=stream, **self._raw_options(), **kwargs)  # type: ignore[misc]
+        return answer
 
     def _give_back(self, lease: LeasedTransport) -> None:
         if lease.registry.give_back(lease):

@@ -36,6 +36,7 @@ from safekv.errors._topics import TOPICS
 _IDENTITYS = ("azure.identity", "CredentialUnavailableError")
 _OWN_TOPICS = {
     "AmbiguousWrite": "ambiguous-write",
+    "AuthenticationFailed": "credential-failed",
     "CredentialTooOld": "credential-too-old",
     "DeadlineExceeded": "deadline",
     "VaultThrottled": "throttled",
@@ -44,14 +45,17 @@ _OWN_TOPICS = {
 _UNKNOWN_KEYWORD = re.compile("unexpected keyword argument '(tenant_id|claims|enable_cae|options)'")
 #: What urllib3 and aiohttp raise before a byte of the request is on its way, and what their subclasses stand for.
 _NOT_SENT = frozenset({"NewConnectionError", "ConnectTimeoutError", "ClientConnectorError", "ConnectionTimeoutError"})
+_CHALLENGE = re.compile("The challenge (resource .* does not match the requested domain|contains invalid scope)")
 _HOST = re.compile(r"resolve '([\w.-]+)'|host='([\w.-]+)'|connect to host ([\w.-]+):\d")
 
 
 def translated(error: Exception, asked: Asked) -> SafeKVError | None:
-    """The error of ours for ``error``; itself, completed, if it is one already; None if it is none of our business."""
+    """The error of ours for ``error``; itself, completed, if it is one of a call; None if it is to stay as it is."""
     if isinstance(error, SafeKVError):
         slug = _OWN_TOPICS.get(type(error).__name__)
-        completes(error, asked, TOPICS[slug] if slug else None)
+        if slug is None:
+            return None
+        completes(error, asked, TOPICS[slug])
         return error
     if isinstance(error, (DecodeError, json.JSONDecodeError, RecursionError)):
         return _unreadable(error, asked)
@@ -100,6 +104,14 @@ def _unreadable(error: Exception, asked: Asked) -> SafeKVError:
     made = error_about(_means("unreadable-answer"), text, asked, status_code=status)
     made.transient = transient
     return made
+
+
+def not_key_vaults(content_type: str | None, status: int, asked: Asked) -> SafeKVError:
+    """The error for an answer that looks like a success, and is none of Key Vault's."""
+    kind = (content_type or "no content type")[:80]
+    return error_about(
+        _means("unreadable-answer"), f"The answer ({status}, {kind}) is no JSON object.", asked, status_code=status
+    )
 
 
 def _without_content(text: str) -> str:
@@ -155,7 +167,7 @@ def _network_meaning(error: Exception, causes: list[BaseException], elsewhere: b
 def _python_error(error: Exception) -> Meaning | None:
     """What of Python's own errors is known to come out of the SDK, by its text."""
     text = str(error)
-    if isinstance(error, ValueError) and "challenge" in text and "does not match the requested domain" in text:
+    if type(error) is ValueError and _CHALLENGE.match(text):
         return _means("challenge-mismatch")
     if isinstance(error, AttributeError) and getattr(error, "name", None) == "token" and error.obj is None:
         return _means("token-lost")
