@@ -33,6 +33,7 @@
     ├── VaultThrottled           azure.core HttpResponseError (429): no turn before the call's deadline
     ├── VaultUnavailable         azure.core HttpResponseError (5xx): or left alone after failures, or by hand
     ├── UnreadableAnswer         azure.core DecodeError, also JSONDecodeError: not Key Vault's JSON
+    │   └── IncompleteAnswer     also azure.core IncompleteReadError: half an answer
     ├── ConnectionFailed         azure.core AzureError: no answer
     │   ├── VaultNotFound        ServiceRequestError: DNS knows no such vault
     │   ├── CannotConnect        ServiceRequestError: refused, unreachable
@@ -82,6 +83,7 @@ from safekv.errors._service import (
     CredentialUnavailable,
     DeletedButRecoverable,
     EventLoopClosed,
+    IncompleteAnswer,
     InsecureConnection,
     InvalidRequest,
     KeyDisabled,
@@ -127,6 +129,7 @@ __all__ = [
     "DeadlineExceeded",
     "DeletedButRecoverable",
     "EventLoopClosed",
+    "IncompleteAnswer",
     "InsecureConnection",
     "InvalidArgument",
     "InvalidCredential",

@@ -86,7 +86,8 @@ def original(error: BaseException | None, seen: int = 0) -> BaseException | None
 def _plain_copy(error: BaseException) -> BaseException | None:
     text = without_tokens(str(error))
     if isinstance(error, (DecodeError, json.JSONDecodeError)):
-        return DecodeError(_without_content(text))
+        kind = IncompleteReadError if isinstance(error, IncompleteReadError) else DecodeError
+        return kind(_without_content(text))
     if type(error) in (*_NETWORK, *_HTTP):
         return type(error)(text)
     if _is_unavailable(error):
@@ -99,10 +100,11 @@ def _plain_copy(error: BaseException) -> BaseException | None:
 def _unreadable(error: Exception, asked: Asked) -> SafeKVError:
     response = getattr(error, "response", None)
     status = getattr(response, "status_code", None) or getattr(error, "status_code", None)
-    transient = general(status).topic.transient if status and status >= 400 else False
     text = _without_content(str(getattr(error, "message", "") or error))
+    if isinstance(error, IncompleteReadError):
+        return error_about(_means("incomplete-answer"), text, asked, status_code=status)
     made = error_about(_means("unreadable-answer"), text, asked, status_code=status)
-    made.transient = transient
+    made.transient = bool(status and status >= 400 and general(status).topic.transient)
     return made
 
 

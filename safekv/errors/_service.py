@@ -10,6 +10,7 @@ from azure.core.exceptions import (
     ClientAuthenticationError,
     DecodeError,
     HttpResponseError,
+    IncompleteReadError,
     ResourceExistsError,
     ResourceNotFoundError,
     ServiceRequestError,
@@ -166,6 +167,12 @@ class _WithoutDocument(JSONDecodeError):
 
 class UnreadableAnswer(SafeKVError, DecodeError, _WithoutDocument):
     """What answered is not Key Vault's JSON: a proxy's page, or half an answer."""
+
+
+class IncompleteAnswer(UnreadableAnswer, IncompleteReadError):
+    """The connection ended in the middle of an answer."""
+
+    transient = True
 
 
 class ConnectionFailed(SafeKVError, AzureError):

@@ -90,11 +90,22 @@ CONNECTION = (
         repeat=False,
     ),
     Topic(
+        "incomplete-answer",
+        "IncompleteAnswer",
+        "Half an answer",
+        "The connection ended in the middle of the answer. The request was carried out, or refused; which is unknown.",
+        "Repeat reads. Before repeating a write, see whether it was done.",
+        OTHER_ERRORS,
+        transient=True,
+        stale=True,
+        repeat=False,
+    ),
+    Topic(
         "unreadable-answer",
         "UnreadableAnswer",
         "The answer is not Key Vault's",
-        "What answered sent no JSON: a sign-in page or an error page of a proxy or gateway, or half an answer. Whether "
-        "the request reached the vault is unknown.",
+        "What answered sent no JSON: a sign-in page or an error page of a proxy or gateway. Whether the "
+        "request reached the vault is unknown.",
         "See what stands between this machine and {host}: proxies (HTTPS_PROXY), gateways, captive portals.",
         OTHER_ERRORS,
         repeat=False,

@@ -99,7 +99,14 @@ def test_what_may_stand_in_and_what_may_be_repeated() -> None:
     assert {"throttled", "service-fault", "no-answer", "vault-not-found"} <= stale
     assert not stale & {"missing-role", "missing-policy", "firewall", "secret-disabled", "not-found", "wrong-tenant"}
     unknown = {slug for slug, topic in TOPICS.items() if not topic.repeat}
-    assert unknown == {"service-fault", "connection-lost", "no-answer", "ambiguous-write", "unreadable-answer"}
+    assert unknown == {
+        "service-fault",
+        "connection-lost",
+        "no-answer",
+        "ambiguous-write",
+        "unreadable-answer",
+        "incomplete-answer",
+    }
 
 
 # What is parsed, and what the hint makes of it.
