@@ -77,7 +77,13 @@ class SharedClient:
         self._lease = connection.lease(self._give_back)
         self._lease.problem = self._problem(connection, own.get("api_version"))
         policy = own.get("retry_policy") or connection.policy(own)
-        pipeline = {**own, "transport": self._lease, "retry_policy": policy, "per_call_policies": self._outer(own)}
+        pipeline = {
+            **own,
+            "transport": self._lease,
+            "retry_policy": policy,
+            "per_call_policies": self._outer(own),
+            "logging_policy": own.get("logging_policy") or _trace(own),
+        }
         super().__init__(connection.url, connection.tokens, **pipeline)  # type: ignore[call-arg]
         return self
 
@@ -159,6 +165,12 @@ class SyncSharedClient(SharedClient):
     def _give_back(self, lease: LeasedTransport) -> None:
         if lease.registry.give_back(lease):
             lease.connection.close()
+
+
+def _trace(own: Mapping[str, Any]) -> Any:
+    from safekv.connection._trace import RedactedTrace
+
+    return RedactedTrace(logging_enable=bool(own.get("logging_enable", False)))
 
 
 def _address(given: str | None) -> str:
