@@ -13,6 +13,7 @@ import safekv
 COMMANDS = {
     "demo": "Run a small application with the SDK and with safekv, and compare.",
     "emulator": "Run a Key Vault on this machine, for development and tests.",
+    "explain": "Say what an error means, and what to do about it.",
 }
 
 

@@ -29,7 +29,7 @@ def _by_text(*rules: tuple[int, str, Meaning]) -> tuple[tuple[int, re.Pattern[st
     return tuple((status, re.compile(pattern), meaning) for status, pattern, meaning in rules)
 
 
-_TEXTS = _by_text(
+TEXTS = _by_text(
     (401, r"AKV10000|^Request is missing a Bearer", _means("silent-401")),
     (401, r"AKV10022|^Invalid audience", _means("wrong-audience")),
     (401, r"AKV10032|^Invalid issuer", _means("wrong-tenant")),
@@ -56,9 +56,18 @@ _TEXTS = _by_text(
     (404, r"^Deleted Secret not found", _means("deleted-not-found", "SecretNotFound")),
     (404, r"^Deleted Key not found", _means("deleted-not-found", "KeyNotFound")),
     (404, r"^Deleted Certificate not found", _means("deleted-not-found", "CertificateNotFound")),
+    (404, r"^(A secret with \(name/id\)|Secret not found)", _means("not-found", "SecretNotFound")),
+    (404, r"^(A key with \(name/id\)|Key not found)", _means("not-found", "KeyNotFound")),
+    (404, r"^(A certificate with \(name/id\)|Certificate not found)", _means("not-found", "CertificateNotFound")),
+    (404, r"^Pending certificate not found", _means("pending-not-found")),
+    (404, r"^(Contacts|Issuer|Requested role assignment) not found", _means("part-not-found")),
+    (409, r"in a deleted but recoverable state", _means("deleted-but-recoverable")),
+    (409, r"is currently being deleted", _means("being-deleted")),
+    (409, r"is currently being recovered", _means("being-recovered")),
     (409, r"^There was a conflict restoring", _means("restore-conflict")),
-    (409, r"multiple operations are performed in parallel", _means("parallel")),
+    (409, r"^There was a conflict while", _means("parallel")),
     (409, r"pending key vault certificate", _means("certificate-pending")),
+    (429, r"too many requests were received", _means("throttled")),
     (400, r"^The request URI contains an invalid name", _means("invalid-name")),
     (400, r"^Property has invalid value", _means("invalid-value")),
     (400, r"^The specified version \(.*\) is not recognized", _means("api-version")),
@@ -71,7 +80,7 @@ _TEXTS = _by_text(
 )
 
 #: By status and inner code, or by status and code: both are looked up here, the inner one first.
-_CODES = {
+CODES = {
     (403, "ForbiddenByRbac"): _means("missing-role"),
     (403, "ForbiddenByPolicy"): _means("missing-policy"),
     (403, "ForbiddenByFirewall"): _means("firewall"),
@@ -114,10 +123,10 @@ LONGEST = 4_000
 def meaning_of(status: int, code: str | None, inner_code: str | None, message: str | None) -> Meaning:
     """What an answer with this status (400 and up) means."""
     text = (message or "")[:LONGEST]
-    for rule_status, pattern, meaning in _TEXTS:
+    for rule_status, pattern, meaning in TEXTS:
         if rule_status == status and pattern.search(text):
             return meaning
-    by_code = _CODES.get((status, inner_code or "")) or _CODES.get((status, code or ""))
+    by_code = CODES.get((status, inner_code or "")) or CODES.get((status, code or ""))
     return by_code or _STATUSES.get(status) or (_FAULT if status >= 500 else _INVALID)
 
 

@@ -21,18 +21,18 @@ _FACTS = {
     "tenant": re.compile(rf"iss=https://sts\.\S{{1,100}}?/({_GUID})"),
     "action": re.compile(r"(?:^|\n)Action: '([\w./-]{1,200})'|Not authorized to access ([\w./-]{1,200}) on "),
     "resource": re.compile(
-        r"(?:^|\n)Resource: '([^'\r\n]{1,1000})'|Not authorized to access [\w./-]+ on '?([\w./-]{1,300})"
+        r"(?:^|\n)Resource: '([ -&(-~]{1,1000})'|Not authorized to access [\w./-]+ on '?([\w./-]{1,300})"
     ),
-    "assignment": re.compile(r"(?:^|\n)Assignment: ([^\r\n]{1,300})"),
-    "deny_assignment": re.compile(r"(?:^|\n)DenyAssignmentId: '?([^\r\n']{1,300})"),
+    "assignment": re.compile(r"(?:^|\n)Assignment: ([ -~]{1,300})"),
+    "deny_assignment": re.compile(r"(?:^|\n)DenyAssignmentId: '?([ -&(-~]{1,300})"),
     "decision": re.compile(r"(?:^|\n)DecisionReason: '([\w .-]{1,200})'"),
     "address": re.compile(r"Client address: ([0-9a-fA-F.:]{2,45})"),
     "vault": re.compile(r"(?:Vault: |key vault ')([0-9A-Za-z-]{1,127});location="),
     "region": re.compile(r";location=([0-9A-Za-z ]{1,60})"),
     "expected_tenant": re.compile(rf"Expected one of https://sts\.\S{{1,100}}?/({_GUID})/"),
     "found_tenant": re.compile(rf"found:? https://sts\.\S{{1,100}}?/({_GUID})/"),
-    "expected_audience": re.compile(r"Invalid audience\. Expected ([^,\r\n]{1,200}), found"),
-    "found_audience": re.compile(r"Invalid audience\. Expected [^\r\n]{1,200}, found:? ([^\r\n]{1,200}?)\.?\s*$", re.M),
+    "expected_audience": re.compile(r"Invalid audience\. Expected ([ -+\--~]{1,200}), found"),
+    "found_audience": re.compile(r"Invalid audience\. Expected [ -~]{1,200}, found:? ([!-~]{1,200}?)\.?\s*$", re.M),
     "name": re.compile(
         r"with \(name/id\) ([0-9A-Za-z-]{1,127}) was not found|not found: ([0-9A-Za-z-]{1,127})\s*$"
         r"|^(?:Secret|Key|Certificate) ([0-9A-Za-z-]{1,127}) is currently"
@@ -72,7 +72,7 @@ def read_body(body: bytes | str | None) -> Said:
 
 def facts_in(message: str, headers: Mapping[str, str] | None = None) -> dict[str, str]:
     """What a message of the service, and the headers that came with it, say of caller and cause."""
-    text = message[:LONGEST]
+    text = message[: 2 * LONGEST]
     facts = {}
     for name, pattern in _FACTS.items():
         match = pattern.search(text)
@@ -112,5 +112,5 @@ def _word(value: Any) -> str | None:
 def _text(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
-    readable = "\n".join(line.rstrip() for line in value[:LONGEST].splitlines())
-    return without_tokens(readable.encode("utf-8", "replace").decode()).strip()
+    lines = ("".join(each if each.isprintable() else " " for each in line) for line in value[:LONGEST].splitlines())
+    return without_tokens("\n".join(line.rstrip() for line in lines)).strip()

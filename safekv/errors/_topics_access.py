@@ -236,7 +236,7 @@ ACCESS = (
         "{dns_zone} to this network. Keep the public URL in the configuration.",
         f"{LEARN}/private-link-diagnostics",
         (
-            "`nslookup {host}` should answer a private address; `safekv doctor {host}` shows what it answers.",
+            "`nslookup` with the vault's host name should answer a private address.",
             "az network private-endpoint-connection list --name {vault} --type Microsoft.KeyVault/vaults -g {group}",
         ),
     ),
