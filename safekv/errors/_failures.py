@@ -67,16 +67,17 @@ def translated(error: Exception, asked: Asked) -> SafeKVError | None:
     return error_about(meaning, str(error), asked) if meaning else None
 
 
-def original(error: BaseException | None, seen: int = 0) -> BaseException | None:
+def original(error: BaseException | None) -> BaseException | None:
     """A copy of an exception that keeps its class and its text, and nothing else: no request, no frame.
 
     urllib3's, requests' and azure-core's exceptions lead to requests with tokens and bodies.
     """
-    if error is None or seen > 2:
+    if error is None:
         return None
     copy = _plain_copy(error)
     if isinstance(copy, AzureError):
-        root = next((_system_error(each) for each in _causes(error) if isinstance(each, OSError)), None)
+        roots = (_system_error(each) for each in _causes(error) if isinstance(each, OSError))
+        root = next((each for each in roots if each is not None), None)
         copy.inner_exception = copy.__cause__ = root
         copy.exc_value = copy.exc_traceback = None
         copy.exc_msg = copy.message
