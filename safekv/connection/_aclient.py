@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
 
 from safekv.connection._aconnection import AsyncConnection
 from safekv.connection._client import SharedClient
+from safekv.connection._identity import RAW
 
 if TYPE_CHECKING:
+    from azure.core.rest import AsyncHttpResponse, HttpRequest
+
     from safekv.connection._atransport import AsyncLeasedTransport
 
 
@@ -15,6 +19,13 @@ class AsyncSharedClient(SharedClient):
     """A shared client of the aio doors."""
 
     _connection_kind = AsyncConnection
+
+    def send_request(
+        self, request: HttpRequest, *, stream: bool = False, **kwargs: Any
+    ) -> Awaitable[AsyncHttpResponse]:
+        """The SDK's ``send_request``: gives the response, whatever its status."""
+        kwargs[RAW] = True
+        return super().send_request(request, stream=stream, **kwargs)  # type: ignore[misc,no-any-return]
 
     async def _give_back(self, lease: AsyncLeasedTransport) -> None:
         if lease.registry.give_back(lease):

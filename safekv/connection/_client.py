@@ -9,11 +9,14 @@ from safekv import _identifiers
 from safekv.connection import _emulation, _registry
 from safekv.connection._connection import Connection, SyncConnection
 from safekv.connection._credential_kinds import check_picklable, no_credential
-from safekv.connection._identity import reconstruct
+from safekv.connection._identity import RAW, reconstruct
 from safekv.errors import InvalidArgument
 
 if TYPE_CHECKING:
+    from azure.core.rest import HttpRequest, HttpResponse
+
     from safekv.connection._transport import LeasedTransport
+    from safekv.resilience._lane import LaneStatus
 
 Self = TypeVar("Self", bound="SharedClient")
 
@@ -105,6 +108,13 @@ class SharedClient:
             return problem
         return None
 
+    def lane_status(self) -> Mapping[str, LaneStatus]:
+        """How this process uses the vault: rate, queue and counts of each class of operations that was used.
+
+        Of all clients of this vault, whatever their identity: the vault counts them together.
+        """
+        return self._lease.connection.traffic.status()  # type: ignore[no-any-return]
+
     def __reduce__(self) -> tuple[Any, ...]:
         """A pickle holds how to find the client again: no token, no socket, no cached value."""
         url, credential, options = self._origin
@@ -129,6 +139,11 @@ class SyncSharedClient(SharedClient):
     """A shared client of the sync doors."""
 
     _connection_kind = SyncConnection
+
+    def send_request(self, request: HttpRequest, *, stream: bool = False, **kwargs: Any) -> HttpResponse:
+        """The SDK's ``send_request``: returns the response, whatever its status."""
+        kwargs[RAW] = True
+        return super().send_request(request, stream=stream, **kwargs)  # type: ignore[misc,no-any-return]
 
     def _give_back(self, lease: LeasedTransport) -> None:
         if lease.registry.give_back(lease):

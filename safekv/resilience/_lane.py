@@ -6,7 +6,7 @@ within the last window is its share, and that is the rate to go on with. From th
 rate climbs back and, later, beyond; a 429 also closes a gate for a moment, and one probe
 finds out whether it is over.
 
-A lane never sleeps, sends or calls back. A driver goes through these steps, and calls
+A lane never sleeps or sends. A driver (``Flow``) goes through these steps, and calls
 ``leave`` in a ``finally`` (it does nothing for a ticket that has had its answer)::
 
     ticket = lane.enter(deadline=...)          # or Refused
@@ -20,6 +20,7 @@ A lane never sleeps, sends or calls back. A driver goes through these steps, and
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -85,10 +86,18 @@ class LaneStatus:
     refused: int
 
 
-class Lane:
-    """See the module. Shared by all threads and event loops of a process."""
+Notice = Callable[[float, float], object]
 
-    def __init__(self, settings: LaneSettings, clock: Clock, random: Random) -> None:
+
+class Lane:
+    """See the module. Shared by all threads and event loops of a process.
+
+    :param notice: told, without the lock, when the gate closes for so many seconds or opens (0), and
+        the rate from then on.
+    """
+
+    def __init__(self, settings: LaneSettings, clock: Clock, random: Random, notice: Notice | None = None) -> None:
+        self._notice = notice
         self._settings = settings
         self._clock = clock
         self._random = random
@@ -132,7 +141,10 @@ class Lane:
             if len(self._line) >= self._settings.max_queue:
                 return self._refuse(wait, "queue full")
             ticket = Ticket(cost, priority, deadline, retry, _State.WAITING)
-            self._line.join(ticket)
+            if wait <= 0 and not len(self._line):
+                self._spend(ticket, now)  # as if it had joined and been served
+            else:
+                self._line.join(ticket)
             return ticket
 
     def poll(self, ticket: Ticket) -> float | Refused:
@@ -178,6 +190,7 @@ class Lane:
         if not (self._on or full):
             self._accepted += 1  # unlocked: threads may lose one, and it is only shown
             return
+        opened = None
         with self._lock:
             self._accepted += 1
             now = self._now()
@@ -185,10 +198,12 @@ class Lane:
                 self._streak = 0
                 if self._gate.half_open:
                     self._gate.open()
-                    self._pace.refill(now)
+                    opened = self._pace.refill(now)
             if full:
                 self._accepts.fold(now)
             self._maybe_forget(now)
+        if opened is not None and self._notice is not None:
+            self._notice(0.0, opened)
 
     def throttled(self, ticket: Ticket, retry_after: float | None = None) -> float:
         """It was answered with 429.
@@ -196,6 +211,7 @@ class Lane:
         :param retry_after: seconds that the service asks for, if it does.
         :return: seconds before which this call must not be sent again, whatever the lane says.
         """
+        closed = None
         with self._lock:
             ticket.state = _State.OVER
             self._throttled += 1
@@ -203,7 +219,9 @@ class Lane:
             failed_probe = self._gate.hand_back(ticket)
             # What was sent before the last 429 arrived is an echo of the same event.
             if ticket.sent_at >= self._epoch:
-                self._close(now, retry_after, failed_probe)
+                closed = self._close(now, retry_after, failed_probe), self._pace.rate(now)
+        if closed is not None and self._notice is not None:
+            self._notice(*closed)
         return 0.0 if retry_after is None else self._later(retry_after)
 
     def failed(self, ticket: Ticket) -> None:
@@ -253,6 +271,9 @@ class Lane:
 
     def _grant(self, ticket: Ticket, now: float) -> None:
         self._line.serve(ticket)
+        self._spend(ticket, now)
+
+    def _spend(self, ticket: Ticket, now: float) -> None:
         self._pace.take(ticket.cost)
         self._gate.admit(ticket, now)
         self._granted += 1
@@ -266,7 +287,8 @@ class Lane:
         self._refused += 1
         return Refused(wait, reason)
 
-    def _close(self, now: float, retry_after: float | None, failed_probe: bool) -> None:
+    def _close(self, now: float, retry_after: float | None, failed_probe: bool) -> float:
+        """Close the gate; for how many seconds."""
         s = self._settings
         if not failed_probe:
             share = self._accepts.total(now) / s.window
@@ -279,6 +301,7 @@ class Lane:
         pause = self._pause(now, retry_after)
         self._gate.close(now + pause)
         self._pace.hold(now + pause)
+        return pause
 
     def _pause(self, now: float, retry_after: float | None) -> float:
         """Seconds for which nobody of this lane sends."""

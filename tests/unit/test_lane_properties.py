@@ -127,7 +127,7 @@ class AnyLane(RuleBasedStateMachine):
     @invariant()
     def never_two_probes(self) -> None:
         probe = self.lane._gate._probe
-        out = [ticket for ticket in (*self.granted, *self.flying) if ticket is probe]
+        out = [ticket for ticket in (*self.waiting, *self.granted, *self.flying) if ticket is probe]
         assert len(out) <= 1
         assert probe is None or out
 
