@@ -32,7 +32,6 @@ class Answered:
     """An answer that costs nothing."""
 
     status_code = 200
-    headers: dict[str, str] = {}
 
 
 class AtOnce:

@@ -300,7 +300,7 @@ class Call:
             raise last
         if denied.reason in ("broken", "isolated"):
             raise _ending.left_alone(self.operation.name, self._traffic.host, denied)
-        if last is None and self.flow.remaining() <= 0:
+        if last is None and denied.retry_in <= 0:
             raise _ending.too_late(self.operation.name, self._traffic.host)
         raise self._throttled(denied.retry_in)
 
