@@ -87,13 +87,15 @@ class AsyncResilience(AsyncRetryPolicy[Any, Any]):
         """One request, in its turn, and its answer."""
         call.bound_io()
         try:
-            wait = call.poll()
-            if wait:
-                call.queued(wait)
-            while wait:
-                await call.transport.sleep(wait)
+            response = None
+            while response is None:
                 wait = call.poll()
-            response = await self._send(call, request)
+                if wait:
+                    call.queued(wait)
+                while wait:
+                    await call.transport.sleep(wait)
+                    wait = call.poll()
+                response = await self._send(call, request)
             call.learn(response, request)
             return response
         except (AzureError, AttributeError) as error:
@@ -102,7 +104,8 @@ class AsyncResilience(AsyncRetryPolicy[Any, Any]):
         finally:
             call.flow.leave()
 
-    async def _send(self, call: Call, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+    async def _send(self, call: Call, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any] | None:
+        """The answer; None if the turn has become void while we waited for a connection."""
         turn = None
         if not self._gate.is_open:
             turn = await self._gate.enter(min(WARM_UP_PATIENCE, call.flow.remaining()))
@@ -110,7 +113,8 @@ class AsyncResilience(AsyncRetryPolicy[Any, Any]):
             slots = await self._connection.slots.take(call)
             under_way = UNDER_WAY.set(call)
             try:
-                call.flow.sent()
+                if not call.flow.sent():
+                    return None
                 response: PipelineResponse[Any, Any] = await self._authentications.get().send(request)
             finally:
                 UNDER_WAY.reset(under_way)

@@ -16,7 +16,7 @@ from azure.core.exceptions import (
 from azure.core.pipeline import PipelineResponse
 
 from safekv.errors import SafeKVError
-from safekv.resilience._flow import THROTTLED, Outcome
+from safekv.resilience._flow import Outcome
 
 #: What urllib3 and aiohttp raise before a byte of the request is on its way, and what their subclasses stand for.
 _NOT_SENT = frozenset({"NewConnectionError", "ConnectTimeoutError", "ClientConnectorError", "ConnectionTimeoutError"})
@@ -45,9 +45,8 @@ def outcome_of(error: Exception) -> Outcome | None:
 
 
 def let_in(response: PipelineResponse[Any, Any]) -> bool:
-    """Whether the vault has dealt with the request, rather than asked who we are."""
-    status: int = response.http_response.status_code
-    return status not in (401, THROTTLED) and status < 500
+    """Whether the vault has dealt with a token, rather than asked who we are."""
+    return response.http_response.status_code != 401 and "Authorization" in response.http_request.headers
 
 
 def _before_sending(cause: BaseException) -> bool:

@@ -97,13 +97,15 @@ class Resilience(RetryPolicy[Any, Any]):
         """One request, in its turn, and its answer."""
         call.bound_io()
         try:
-            wait = call.poll()
-            if wait:
-                call.queued(wait)
-            while wait:
-                call.transport.sleep(wait)
+            response = None
+            while response is None:
                 wait = call.poll()
-            response = self._send(call, request)
+                if wait:
+                    call.queued(wait)
+                while wait:
+                    call.transport.sleep(wait)
+                    wait = call.poll()
+                response = self._send(call, request)
             call.learn(response, request)
             return response
         except (AzureError, AttributeError) as error:
@@ -112,14 +114,16 @@ class Resilience(RetryPolicy[Any, Any]):
         finally:
             call.flow.leave()
 
-    def _send(self, call: Call, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+    def _send(self, call: Call, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any] | None:
+        """The answer; None if the turn has become void while we waited for a connection."""
         leading = not self._gate.is_open and self._gate.enter(min(WARM_UP_PATIENCE, call.flow.remaining()))
         try:
             slots = self._connection.slots
             slots.take(call)
             under_way = UNDER_WAY.set(call)
             try:
-                call.flow.sent()
+                if not call.flow.sent():
+                    return None
                 response = self.next.send(request)
             finally:
                 UNDER_WAY.reset(under_way)

@@ -6,7 +6,7 @@ simulator) share it. For each attempt its driver goes through these steps::
     try:
         while wait := flow.poll():             # or Denied
             sleep(wait)
-        flow.sent()
+        flow.sent()                            # False: poll again
         ...                                    # one attempt
         wait = flow.answered(status)           # or failed(); None: hand this to the caller
     finally:
@@ -92,6 +92,7 @@ class Flow:
         "_random",
         "_repeatable",
         "_ticket",
+        "_void",
         "attempts",
         "repeats",
     )
@@ -124,6 +125,7 @@ class Flow:
         self._ticket: Ticket | None = None
         self._pass: Pass | None = None
         self._patience = _PATIENCE
+        self._void = False  # a turn was taken back: the next one comes before new calls
         self.attempts = 0
         self.repeats = 0
 
@@ -142,7 +144,7 @@ class Flow:
         ticket = self._ticket
         if ticket is None:
             entered = self._lane.enter(
-                cost=self._cost, priority=self._priority, deadline=self._deadline, retry=self.repeats > 0
+                cost=self._cost, priority=self._priority, deadline=self._deadline, retry=self._void or self.repeats > 0
             )
             if isinstance(entered, Refused):
                 return Denied(entered.retry_in, entered.reason)
@@ -166,11 +168,15 @@ class Flow:
             return wait
         return Denied(wait, "isolated" if broken.isolated else "broken")
 
-    def sent(self) -> None:
-        """The attempt begins now."""
+    def sent(self) -> bool:
+        """The attempt begins now. False: the turn is void by now, and has to be asked for again."""
+        if self._ticket is not None and not self._lane.sent(self._ticket):
+            self._void = True
+            self.leave()
+            return False
+        self._void = False
         self.attempts += 1
-        if self._ticket is not None:
-            self._lane.sent(self._ticket)
+        return True
 
     def leave(self) -> None:
         """Hand back what the attempt holds. Does nothing for one that has had its answer."""

@@ -12,7 +12,7 @@ A lane never sleeps or sends. A driver (``Flow``) goes through these steps, and 
     ticket = lane.enter(deadline=...)          # or Refused
     while (wait := lane.poll(ticket)) > 0:     # or Refused
         sleep(wait)
-    lane.sent(ticket)
+    lane.sent(ticket)                          # False: begin again
     ...                                        # one attempt
     lane.accepted(ticket)                      # or throttled(), or failed()
 """
@@ -49,7 +49,7 @@ class _State(Enum):
 class Ticket:
     """One attempt of one call. Drivers hand it back and forth and read nothing of it."""
 
-    __slots__ = ("cost", "deadline", "place", "priority", "retry", "sent_at", "state")
+    __slots__ = ("at", "cost", "deadline", "place", "priority", "retry", "state")
 
     def __init__(self, cost: int, priority: Priority, deadline: float, retry: bool, state: _State) -> None:
         self.cost = cost
@@ -58,7 +58,7 @@ class Ticket:
         self.retry = retry
         self.state = state
         self.place = 0
-        self.sent_at = 0.0
+        self.at = 0.0  # when its turn came; then, when it was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,9 @@ class Lane:
         :param retry: the call was sent before and throttled; it goes to the front of its class.
         """
         if not self._on:  # nothing was ever throttled: no queue, no lock
-            return Ticket(cost, priority, deadline, retry, _State.GRANTED)
+            ticket = Ticket(cost, priority, deadline, retry, _State.GRANTED)
+            ticket.at = self._clock.monotonic() + self._offset
+            return ticket
         with self._lock:
             now = self._now()
             deadline += self._offset
@@ -178,10 +180,18 @@ class Lane:
 
     # -- what became of it
 
-    def sent(self, ticket: Ticket) -> None:
-        """The attempt begins now."""
-        ticket.sent_at = self._clock.monotonic() + self._offset
+    def sent(self, ticket: Ticket) -> bool:
+        """The attempt begins now. False: a 429 came since the turn did, and the turn is void.
+
+        Between the two lies the wait for a connection, and whoever waits there in numbers would
+        otherwise all run into the closed gate.
+        """
+        if self._on and ticket.at < self._epoch:
+            self.leave(ticket)
+            return False
+        ticket.at = self._clock.monotonic() + self._offset
         ticket.state = _State.SENT
+        return True
 
     def accepted(self, ticket: Ticket) -> None:
         """It was answered with anything but 429 and 5xx: the service has counted it."""
@@ -194,7 +204,7 @@ class Lane:
         with self._lock:
             self._accepted += 1
             now = self._now()
-            if ticket.sent_at >= self._epoch:
+            if ticket.at >= self._epoch:
                 self._streak = 0
                 if self._gate.half_open:
                     self._gate.open()
@@ -218,7 +228,7 @@ class Lane:
             now = self._now()
             failed_probe = self._gate.hand_back(ticket)
             # What was sent before the last 429 arrived is an echo of the same event.
-            if ticket.sent_at >= self._epoch:
+            if ticket.at >= self._epoch:
                 closed = self._close(now, retry_after, failed_probe), self._pace.rate(now)
         if closed is not None and self._notice is not None:
             self._notice(*closed)
@@ -277,6 +287,7 @@ class Lane:
         self._pace.take(ticket.cost)
         self._gate.admit(ticket, now)
         self._granted += 1
+        ticket.at = now
         ticket.state = _State.GRANTED
 
     def _drop(self, ticket: Ticket) -> None:

@@ -27,6 +27,8 @@ def test_an_example_runs(block: str, monkeypatch: pytest.MonkeyPatch, pytester: 
         pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=block.count("def test_"))
         return
     with LocalKeyVault() as local:
+        for vault in ("local", "my-vault"):
+            local.set_secret("db-password", "only for this test", vault=vault)
         monkeypatch.setenv("AZURE_KEY_VAULT_URL", local.url())
         exec(compile(block, "example", "exec"), {"__name__": "example"})
 

@@ -204,6 +204,21 @@ def test_a_vault_that_fails_in_a_row_is_left_alone() -> None:
     assert vault.flow().poll() == 0.0
 
 
+def test_a_turn_that_a_429_has_overtaken_is_void() -> None:
+    """Between the turn and the request lies the wait for a connection."""
+    vault = Vault()
+    waiting = [vault.flow() for _ in range(30)]
+    assert [flow.poll() for flow in waiting] == [0.0] * 30
+    vault.clock.advance(0.1)
+    assert vault.attempt(vault.flow(), 429) == 0
+    rate = vault.lane.status().rate
+    vault.clock.advance(0.01)
+    assert not any(flow.sent() for flow in waiting)
+    assert all(flow.poll() > 0 for flow in waiting)  # type: ignore[operator]
+    assert vault.lane.status().interactive == 30
+    assert vault.lane.status().rate == rate  # and not one cut for each of them
+
+
 def test_an_isolated_vault_is_not_waited_for() -> None:
     vault = Vault()
     vault.breaker.isolate()
@@ -267,7 +282,9 @@ class Misfortunes(RuleBasedStateMachine):
         flow, deadline = self.ready.pop(which % len(self.ready))
         again = None
         if end != "cancelled":
-            flow.sent()
+            if not flow.sent():  # a 429 came meanwhile
+                self.flows.append((flow, deadline))
+                return
             again = flow.failed(end) if isinstance(end, Outcome) else flow.answered(end, retry_after)
         flow.leave()
         if again is None:
