@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from safekv.connection._aconnection import AsyncConnection
 from safekv.connection._client import SharedClient
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
     from azure.core.rest import AsyncHttpResponse, HttpRequest
 
     from safekv.connection._atransport import AsyncLeasedTransport
@@ -29,11 +28,9 @@ class AsyncSharedClient(SharedClient):
     def send_request(
         self, request: HttpRequest, *, stream: bool = False, **kwargs: Any
     ) -> Awaitable[AsyncHttpResponse]:
-        """As the SDK's: the answer is returned, whatever its status."""
-        answer: Awaitable[AsyncHttpResponse] = super().send_request(  # type: ignore[misc]
-            request, stream=stream, **self._raw_options(), **kwargs
-        )
-        return answer
+        """The SDK's ``send_request``: gives the response, whatever its status."""
+        kwargs.update(self._raw_options())
+        return super().send_request(request, stream=stream, **kwargs)  # type: ignore[misc,no-any-return]
 
     async def _give_back(self, lease: AsyncLeasedTransport) -> None:
         if lease.registry.give_back(lease):

@@ -9,13 +9,14 @@ from safekv import _identifiers
 from safekv.connection import _emulation, _registry
 from safekv.connection._connection import Connection, SyncConnection
 from safekv.connection._credential_kinds import check_picklable, no_credential
-from safekv.connection._identity import reconstruct
+from safekv.connection._identity import RAW, reconstruct
 from safekv.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from azure.core.rest import HttpRequest, HttpResponse
 
     from safekv.connection._transport import LeasedTransport
+    from safekv.resilience._lane import LaneStatus
 
 Self = TypeVar("Self", bound="SharedClient")
 
@@ -88,8 +89,11 @@ class SharedClient:
         return self
 
     def _raw_options(self) -> dict[str, Any]:
-        """What tells our policies that ``send_request`` wants its answer whatever the status."""
-        return {} if "pipeline" in self._origin[2] else {"safekv_raw": True}
+        """What tells our policies that ``send_request`` wants its answer whatever the status.
+
+        A pipeline of the user's own has no policy or transport that knows it.
+        """
+        return {} if "pipeline" in self._origin[2] else {RAW: True}
 
     def _outer(self, own: Mapping[str, Any]) -> list[Any]:
         """The policies around all others: ours, then the user's."""
@@ -126,6 +130,13 @@ class SharedClient:
             return problem
         return None
 
+    def lane_status(self) -> Mapping[str, LaneStatus]:
+        """How this process uses the vault: rate, queue and counts of each class of operations that was used.
+
+        Of all clients of this vault, whatever their identity: the vault counts them together.
+        """
+        return self._lease.connection.traffic.status()  # type: ignore[no-any-return]
+
     def __reduce__(self) -> tuple[Any, ...]:
         """A pickle holds how to find the client again: no token, no socket, no cached value."""
         url, credential, options = self._origin
@@ -158,9 +169,9 @@ class SyncSharedClient(SharedClient):
         return Translate()
 
     def send_request(self, request: HttpRequest, *, stream: bool = False, **kwargs: Any) -> HttpResponse:
-        """As the SDK's: the answer is returned, whatever its status."""
-        answer: HttpResponse = super().send_request(request, stream=stream, **self._raw_options(), **kwargs)  # type: ignore[misc]
-        return answer
+        """The SDK's ``send_request``: returns the response, whatever its status."""
+        kwargs.update(self._raw_options())
+        return super().send_request(request, stream=stream, **kwargs)  # type: ignore[misc,no-any-return]
 
     def _give_back(self, lease: LeasedTransport) -> None:
         if lease.registry.give_back(lease):

@@ -23,6 +23,7 @@ from safekv.errors import ManyCredentialsWarning
 
 if TYPE_CHECKING:
     from safekv._settings import Settings
+    from safekv.connection._traffic import Traffics
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -42,6 +43,7 @@ class Registry:
         self._connections: OrderedDict[Hashable, Connection] = OrderedDict()
         self._sources: OrderedDict[Hashable, Any] = OrderedDict()
         self._vaults: OrderedDict[Hashable, Any] = OrderedDict()
+        self._traffics: Traffics | None = None
         self._warned: OrderedDict[str, None] = OrderedDict()
 
     @property
@@ -52,6 +54,15 @@ class Registry:
 
             self._settings = from_environment()
         return self._settings
+
+    @property
+    def traffics(self) -> Traffics:
+        """How each vault is being used."""
+        if self._traffics is None:
+            from safekv.connection._traffic import Traffics
+
+            self._traffics = Traffics(self.settings.max_connections)
+        return self._traffics
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -92,7 +103,7 @@ class Registry:
             if connection is None:
                 tokens = self.tokens(colour, credential)
                 self._warn_of_many_credentials(colour, url, credential, options)
-                connection = colour(url, tokens, options, self.settings)
+                connection = colour(url, tokens, options, self.settings, self.traffics)
             # Source and connection stay equally recent, or one identity could get a second source.
             _keep(self._sources, (Same(credential), colour), connection.tokens, self.settings.max_connections)
             return _keep(self._connections, key, connection, self.settings.max_connections)
@@ -149,7 +160,7 @@ class Registry:
             return
         _keep(self._warned, url, None, self.settings.max_connections)
         warnings.warn(
-            f"Several credential objects are in use for {url}. Each has its own connections, tokens and limits, "
+            f"Several credential objects are in use for {url}. Each has its own connections and tokens, "
             "because safekv shares nothing between identities. If they are the same identity, use one object: "
             "safekv.identity returns the same credential for the same arguments.",
             ManyCredentialsWarning,

@@ -23,12 +23,10 @@ from azure.core.pipeline.policies import AsyncHTTPPolicy, ContentDecodePolicy, H
 from safekv._clock import SYSTEM_CLOCK
 from safekv._operations import operation_of
 from safekv.connection._answer import AsyncKeptAnswer, KeptAnswer, content_of
+from safekv.connection._identity import RAW
 from safekv.errors import SafeKVError
 from safekv.errors._diagnosis import Answer, Asked, error_of
 from safekv.errors._failures import not_key_vaults, original, translated
-
-#: The private keyword, and then the mark in the context, of a request that wants its answer whatever the status.
-RAW = "safekv_raw"
 
 _COLLECTIONS = {f"{prefix}{name}": name for name in ("secrets", "keys", "certificates") for prefix in ("", "deleted")}
 #: What every operation of the SDK raises for a status unless ``error_map=`` says otherwise.
