@@ -75,7 +75,7 @@ class SafeKVError(Exception):
     def _where(self) -> str:
         """The vault, the operation and what identifies the answer, as far as they are known."""
         on = " on ".join(part for part in (self.operation, self.vault) if part)
-        codes = " ".join(part for part in (self.code, self.inner_code) if part)
+        codes = " ".join(str(part) for part in (self.code, self.inner_code) if part)
         status = f"HTTP {self.status_code}" if self.status_code and codes else ""
         parts = (
             on,
