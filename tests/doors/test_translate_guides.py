@@ -12,6 +12,7 @@ from colours import Colour
 from doubles import AncientCredential, InfoCredential
 
 import safekv.errors as errors
+from safekv import _events
 from safekv._versions import FLOORS
 from safekv.errors._explaining import explain
 from safekv.errors._questions import QUESTIONS
@@ -217,3 +218,19 @@ def test_recommended_troubleshooting_steps_for_following_error_types(status: int
 
 def test_what_are_the_best_practices_i_should_implement_when_key_vault_is_getting_throttled() -> None:
     assert "#how-to-throttle-your-app-in-response-to-service-limits" in question("throttling-practices")
+
+
+def test_several_credential_objects_for_one_vault_draw_one_warning_and_one_event(colour: Colour) -> None:
+    """The guide's second remedy for 429: "use a single instance of DefaultAzureCredential"."""
+    seen: list[Any] = []
+    stop = _events.subscribe(seen.append)
+    try:
+        with pytest.warns(errors.ManyCredentialsWarning) as warned:
+            for _ in range(3):
+                colour.client_class("https://my-vault.vault.azure.net", InfoCredential())
+    finally:
+        stop()
+    assert seen == [_events.ManyCredentials("my-vault.vault.azure.net")]
+    assert len(warned) == 1
+    assert "use one object" in str(warned[0].message)
+    assert f"{GUIDE}#http-429-too-many-requests" in str(warned[0].message)
