@@ -68,6 +68,11 @@ class Registry:
     def __len__(self) -> int:
         return len(self._connections)
 
+    def connections(self) -> list[Connection]:
+        """Those that exist now."""
+        with self._lock:
+            return list(self._connections.values())
+
     def client(
         self,
         colour: type[Connection],

@@ -225,9 +225,10 @@ def test_several_credential_objects_for_one_vault_draw_one_warning_and_one_event
     seen: list[Any] = []
     stop = _events.subscribe(seen.append)
     try:
+        colour.client_class("https://my-vault.vault.azure.net", InfoCredential())
         with pytest.warns(errors.ManyCredentialsWarning) as warned:
-            for _ in range(3):
-                colour.client_class("https://my-vault.vault.azure.net", InfoCredential())
+            colour.client_class("https://my-vault.vault.azure.net", InfoCredential())
+        colour.client_class("https://my-vault.vault.azure.net", InfoCredential())
     finally:
         stop()
     assert seen == [_events.ManyCredentials("my-vault.vault.azure.net")]
