@@ -37,6 +37,9 @@ class _Kept:
         self.content_type = self.headers.get("content-type")
         self.content = content
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.status_code} {self.reason}>"
+
     @property
     def url(self) -> str:
         return str(self.request.url)

@@ -24,7 +24,7 @@ from safekv._clock import SYSTEM_CLOCK
 from safekv._operations import operation_of
 from safekv.connection._answer import AsyncKeptAnswer, KeptAnswer, content_of
 from safekv.connection._identity import RAW
-from safekv.errors import SafeKVError
+from safekv.errors import SafeKVError, VaultThrottled
 from safekv.errors._diagnosis import Answer, Asked, error_of
 from safekv.errors._failures import not_key_vaults, original, translated
 
@@ -93,7 +93,7 @@ class Translation:
     def is_good(self, response: PipelineResponse[Any, Any]) -> bool:
         """Whether the SDK is to have this answer: it asked for any, or this is one that it understands."""
         status = response.http_response.status_code
-        if self._raw or _callers_own(status):
+        if self._raw or _callers_own(status) is not _NOT_GIVEN:
             return True
         decoded = response.context.get(ContentDecodePolicy.CONTEXT_NAME, _UNDECODED)
         return status < 400 and (status != 200 or decoded is _UNDECODED or isinstance(decoded, Mapping))
@@ -114,12 +114,18 @@ class Translation:
         problem.__cause__ = cause
         return problem
 
-    def of_failure(self, error: Exception) -> SafeKVError | None:
+    def of_failure(self, error: Exception) -> Exception | None:
         """The error for an exception on the way; None if it is not for us to translate."""
         problem = translated(error, self._asked())
-        if problem is not None:
-            problem.__cause__ = original(error.__cause__ if problem is error else error)
-            problem.__context__ = problem.__traceback__ = None
+        if problem is None:
+            return None
+        problem.__cause__ = original(error.__cause__ if problem is error else error)
+        problem.__context__ = problem.__traceback__ = None
+        kind = _callers_own(problem.status_code) if isinstance(problem, VaultThrottled) else _NOT_GIVEN
+        if isinstance(kind, type) and issubclass(kind, HttpResponseError):  # the waiting is over, and so is the answer
+            own = kind(problem.message)
+            own.status_code, own.__cause__ = problem.status_code, problem
+            return own
         return problem
 
     def _asked(self) -> Asked:
@@ -142,6 +148,7 @@ class Translation:
 
 
 _UNDECODED = object()
+_NOT_GIVEN = object()
 
 
 def _as_the_sdk(kept: Any, message: str) -> HttpResponseError:
@@ -155,22 +162,23 @@ def _as_the_sdk(kept: Any, message: str) -> HttpResponseError:
     return error
 
 
-def _callers_own(status: int) -> bool:
-    """Whether the operation that waits for this answer was given an ``error_map=`` for its status.
+def _callers_own(status: int | None) -> Any:
+    """What the operation that waits for this answer was given in ``error_map=`` for its status.
 
     The SDK's operations take that keyword out before the pipeline sees it, into a local
     variable. There is no other way to honour it, and where there is none nothing is lost:
     what is raised then is a subclass of what the SDK raises without the keyword.
     """
-    if status < 400:
-        return False
+    if status is None or status < 400:
+        return _NOT_GIVEN
     frame = sys._getframe(2).f_back
     for _ in range(_FRAMES):
         if frame is None:
             break
         if frame.f_globals.get("__name__", "").startswith("azure.keyvault."):
-            given = frame.f_locals.get("error_map")
-            if isinstance(given, Mapping):
-                return given.get(status) is not _SDKS_OWN.get(status)
+            found = frame.f_locals.get("error_map")
+            if isinstance(found, Mapping):
+                kind = found.get(status)
+                return _NOT_GIVEN if kind is _SDKS_OWN.get(status) else kind
         frame = frame.f_back
-    return False
+    return _NOT_GIVEN

@@ -173,6 +173,13 @@ def test_the_callers_error_map_counts(colour: Colour, local: LocalKeyVault) -> N
     assert type(get(colour, local, error_map={})) is errors.MissingPermission
 
 
+def test_it_counts_for_throttling_as_well(colour: Colour, local: LocalKeyVault) -> None:
+    local.fail(operation="get_secret", status=429, count=None)
+    error = get(colour, local, error_map={429: Mine})
+    assert (type(error), error.status_code) == (Mine, 429)
+    assert type(error.__cause__) is errors.VaultThrottled
+
+
 def test_it_counts_for_lists_as_well(colour: Colour, local: LocalKeyVault) -> None:
     local.fail(operation="list_properties_of_secrets", error="403_rbac", count=None)
     client = colour.client(local)
