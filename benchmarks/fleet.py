@@ -21,6 +21,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -147,7 +148,7 @@ def fleet(library: str, kind: str, url: str, seconds: float) -> dict[str, Any]:
         "p50 s": statistics.median(waits),
         "p99 s": waits[int(len(waits) * 0.99)],
         "Jain": sum(shares) ** 2 / (len(shares) * sum(share * share for share in shares)),
-        "errors": {name: count for log in logs for name, count in log["errors"].items()},
+        "errors": dict(sum((Counter(log["errors"]) for log in logs), Counter())),
     }
 
 

@@ -268,7 +268,8 @@ class Call:
         status = response.http_response.status_code
         if status < 400:
             return response
-        self._tell_end(f"HTTP {status}", None)
+        if status in (408, THROTTLED) or status >= 500 or self._unsettled:
+            self._tell_end(f"HTTP {status}", None)
         if self._raw:
             return response
         if self._unsettled:

@@ -61,8 +61,8 @@ def left_alone(operation: str, host: str, denied: Denied) -> VaultUnavailable:
 def ambiguous(operation: str, host: str, seen: str, status: int | None) -> AmbiguousWrite:
     """It may or may not have been done. ``seen``: what is known."""
     return AmbiguousWrite(
-        f"{operation} on {host} may or may not have been carried out ({seen}), and was not repeated.",
-        hint="Look whether it was before you repeat it: a second time could make a second version.",
+        f"{operation} on {host} may or may not have been carried out: {seen}.",
+        hint="Look whether it was before you repeat it: that could do it a second time.",
         vault=host,
         operation=operation,
         status_code=status,
