@@ -321,8 +321,8 @@ ACCESS = (
     Topic(
         "merge",
         "AccessDenied",
-        "Merge is forbidden on pending object",
-        "The certificate is being made by an issuer, so no signed one can be merged into it.",
+        "Merge or cancellation is forbidden on pending object",
+        "The certificate is being made by an issuer, and is in a state in which this cannot be done to it.",
         "Wait for the operation, or cancel and delete it (cancel_certificate_operation, delete_certificate_operation).",
         HTTP_403,
     ),

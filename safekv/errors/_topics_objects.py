@@ -108,6 +108,14 @@ CONFLICTS = (
         transient=True,
     ),
     Topic(
+        "name-in-use",
+        "Conflict",
+        "A key or a secret has the certificate's name",
+        "A certificate makes a key and a secret of its own name, and one of them is there already.",
+        "Take another name, or delete and purge what has it.",
+        OTHER_ERRORS,
+    ),
+    Topic(
         "conflict",
         "Conflict",
         "Conflict",
@@ -161,6 +169,15 @@ INVALID = (
         _OBJECT_NAMES,
     ),
     Topic(
+        "algorithm",
+        "InvalidRequest",
+        "Key and algorithm are incompatible",
+        "The algorithm is for another type of key, or another curve.",
+        "Take an algorithm that fits the key: RSA-OAEP-256 wraps with RSA, A256KW with symmetric keys; ES256 signs "
+        "with P-256, ES384 with P-384, ES512 with P-521.",
+        _OBJECT_NAMES,
+    ),
+    Topic(
         "api-version",
         "InvalidRequest",
         "The specified version is not recognized",
@@ -196,7 +213,7 @@ INVALID = (
         "pfx",
         "InvalidRequest",
         "No certificate with private key found",
-        "What was imported is not one certificate with its private key.",
+        "What was imported or merged is not one certificate with the private key that belongs to it.",
         "Import one certificate with its key, as PFX, or as PEM with the content type application/x-pem-file in the "
         "policy; give the password if there is one.",
         OTHER_ERRORS,
