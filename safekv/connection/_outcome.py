@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
-from collections.abc import Iterator
 from typing import Any
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    ServiceRequestError,
+    ServiceResponseTimeoutError,
+)
 from azure.core.pipeline import PipelineResponse
 
-from safekv.resilience._flow import THROTTLED, Outcome
-
-#: What urllib3 and aiohttp raise before a byte of the request is on its way, and what their subclasses stand for.
-_NOT_SENT = frozenset({"NewConnectionError", "ConnectTimeoutError", "ClientConnectorError", "ConnectionTimeoutError"})
+from safekv.errors import SafeKVError
+from safekv.errors._causes import before_sending, causes
+from safekv.resilience._flow import Outcome
 
 
 def outcome_of(error: Exception) -> Outcome | None:
@@ -21,45 +23,23 @@ def outcome_of(error: Exception) -> Outcome | None:
     if isinstance(error, AttributeError):
         # Two threads in the SDK's challenge policy: one drops the token that the other is
         # about to read, before its request is sent.
-        return Outcome.NOT_SENT if error.name == "token" and error.obj is None else None
-    if not isinstance(error, AzureError) or getattr(error, "status_code", None) is not None:
+        return Outcome.OURS if error.name == "token" and error.obj is None else None
+    if not isinstance(error, AzureError) or isinstance(error, SafeKVError):
+        return None
+    if getattr(error, "status_code", None) is not None:
         return None
     if isinstance(error, ClientAuthenticationError):
         return None  # no token: the credential has made its own attempts
-    causes = list(_causes(error))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+    found = list(causes(error))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in found):
         return Outcome.PERMANENT
-    if any(map(_before_sending, causes)):
+    if any(map(before_sending, found)):
         return Outcome.NOT_SENT
     if isinstance(error, ServiceRequestError) and "non-TLS" in str(error):
         return Outcome.PERMANENT
-    return Outcome.UNKNOWN
+    return Outcome.TIMED_OUT if isinstance(error, ServiceResponseTimeoutError) else Outcome.UNKNOWN
 
 
 def let_in(response: PipelineResponse[Any, Any]) -> bool:
-    """Whether the vault has dealt with the request, rather than asked who we are."""
-    status: int = response.http_response.status_code
-    return status not in (401, THROTTLED) and status < 500
-
-
-def _before_sending(cause: BaseException) -> bool:
-    if isinstance(cause, (socket.gaierror, ConnectionRefusedError)):
-        return True
-    return any(kind.__name__ in _NOT_SENT for kind in type(cause).__mro__)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it was made from, however the layers below wrapped it.
-
-    Not its ``__context__``: that leads on to whatever the application was handling.
-    """
-    seen: set[int] = set()
-    pending = [error]
-    while pending:
-        current = pending.pop()
-        if not isinstance(current, BaseException) or id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        wrapped = (getattr(current, "inner_exception", None), getattr(current, "reason", None))
-        pending += [current.__cause__, *wrapped, *current.args]
+    """Whether the vault has dealt with a token, rather than asked who we are."""
+    return response.http_response.status_code != 401 and "Authorization" in response.http_request.headers

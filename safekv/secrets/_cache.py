@@ -253,13 +253,14 @@ def writing(url: str, name: str | None) -> Iterator[None]:
         forget(url, name)
 
 
-def prepared(connection: Connection, kind: type[C], own: Mapping[str, Any]) -> tuple[C | NoCache, float]:
-    """The cache of a client with these options, and the timeout of its calls in seconds."""
+def prepared(connection: Connection, kind: type[C], own: Mapping[str, Any]) -> tuple[C | NoCache, tuple[float, float]]:
+    """The cache of a client with these options, and the timeouts of its calls and of its bulk calls in seconds."""
     settings = own["cache"] if "cache" in own else _registry.current().cache_settings
     timeout = own.get("timeout")
+    knobs = connection.settings.changed(own)
     return (
         NO_CACHE if settings is None else cache_of(connection, kind, settings),
-        connection.settings.timeout if timeout is None else timeout,
+        (knobs.timeout, knobs.bulk_timeout) if timeout is None else (timeout, timeout),
     )
 
 

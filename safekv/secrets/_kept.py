@@ -16,10 +16,12 @@ from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
 from safekv._clock import Clock
 from safekv.cache._entry import Reading
 from safekv.connection._outcome import outcome_of
-from safekv.errors import DeadlineExceeded, SafeKVError
+from safekv.errors import DeadlineExceeded, InsecureConnection, SafeKVError, UntrustedCertificate
 from safekv.resilience._flow import Outcome
 
 _new = object.__new__
+#: Whoever is refused is not given what was kept, however soon that may change.
+_REFUSALS = frozenset({401, 403, 404})
 
 
 class Kept:
@@ -75,11 +77,13 @@ def reading(secret: Any, clock: Clock) -> Reading | None:
 
 def is_transient(error: BaseException) -> bool:
     """Whether the same read may succeed later without anybody changing anything."""
+    status = getattr(error, "status_code", None)
+    if status in _REFUSALS or isinstance(error, UntrustedCertificate | InsecureConnection):
+        return False
     if isinstance(error, DeadlineExceeded | IncompleteReadError):
         return True
     if isinstance(error, SafeKVError) and error.transient:
         return True
-    status = getattr(error, "status_code", None)
     if isinstance(error, HttpResponseError) and status is not None:
         return status in (408, 429) or status >= 500
     if isinstance(error, ServiceRequestError | ServiceResponseError):

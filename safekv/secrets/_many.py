@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from contextvars import copy_context
 from typing import Any
 
 from azure.core.exceptions import ClientAuthenticationError
@@ -101,8 +101,10 @@ def get_many(load: Load, read: Callable[..., KeyVaultSecret]) -> dict[str, KeyVa
     if rest:
         pool = ThreadPoolExecutor(load.workers, thread_name_prefix="safekv-load")
         try:
-            for _ in pool.map(partial(_one, load, read), rest):
-                pass
+            # Each in a context like ours: bulk work stays bulk work, and a trace one trace.
+            works = [pool.submit(copy_context().run, _one, load, read, name) for name in rest]
+            for work in works:
+                work.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
     return load.result()

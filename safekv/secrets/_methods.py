@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from safekv._identifiers import object_name
+from safekv.connection._bulk import is_bulk
 from safekv.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -29,14 +30,19 @@ class CacheMethods:
     """What the doors of both colours offer beside the SDK's methods."""
 
     _reads: Any
-    _call_timeout: float
+    _timeouts: tuple[float, float]
     _url: str
+
+    @property
+    def _call_timeout(self) -> float:
+        """Seconds that a call has which is given no timeout of its own."""
+        return self._timeouts[is_bulk()]
 
     def _begin_cache(self, kind: Any, connection: Connection, own: Mapping[str, Any]) -> None:
         """Find the cache that this client shares; ``own`` are its keywords."""
         from safekv.secrets._cache import prepared
 
-        self._reads, self._call_timeout = prepared(connection, kind, own)
+        self._reads, self._timeouts = prepared(connection, kind, own)
         self._url = connection.url
 
     def _end_cache(self) -> None:

@@ -19,7 +19,10 @@ from safekv.secrets._kept import twin
 class Reader(Protocol):
     """A client, as its cache sees it."""
 
-    _call_timeout: float
+    @property
+    def _call_timeout(self) -> float:
+        """Seconds that a call has which is given no timeout."""
+        ...
 
     def _read_vault(self, name: str, version: str | None, **limits: Any) -> KeyVaultSecret:
         """Read the vault, whatever is kept."""

@@ -17,7 +17,7 @@ from pathlib import Path
 import samples
 import sdist
 import suite
-from outcomes import EXPLAINED, FLAVOURS, Flavour, Run, Runs, differences, problems, skips
+from outcomes import EXPLAINED, FLAVOURS, MEANT, Flavour, Run, Runs, differences, problems, skips
 
 _ROW = "{:<10}{:<10}{:>7}{:>8}{:>8}{:>9}   {}"
 
@@ -56,6 +56,7 @@ def _show(results: dict[str, Runs], found: list[str]) -> None:
     both = list(results.values())
     _list("Tests that end differently", [line for runs in both for line in differences(runs)])
     _list("Skipped", [line for runs in both for line in skips(runs)])
+    _list("Meant to end differently", [f"...{name}: {why}" for (name, _), why in MEANT.items()])
     _list("Failing with the SDK too, explained", [f"{test}: {why}" for test, why in EXPLAINED.items()])
     _list("Not good", found)
 

@@ -28,6 +28,8 @@ def test_an_example_runs(block: str, monkeypatch: pytest.MonkeyPatch, pytester: 
         pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=block.count("def test_"))
         return
     with LocalKeyVault() as local:
+        for vault in ("local", "my-vault"):
+            local.set_secret("db-password", "only for this test", vault=vault)
         monkeypatch.setenv("AZURE_KEY_VAULT_URL", local.url())
         exec(compile(block, "example", "exec"), {"__name__": "example"})
 
@@ -40,9 +42,8 @@ def test_every_setting_is_on_its_page() -> None:
     page = (HERE / "docs" / "settings.md").read_text("utf-8")
     for kind, prefix in ((Settings, "SAFEKV_"), (CacheSettings, "SAFEKV_CACHE_")):
         for field in fields(kind):
-            shown = field.default if isinstance(field.default, str) else "none"
-            shown = f"{field.default:g}" if isinstance(field.default, (int, float)) else shown
-            assert f"| `{field.name}` | `{prefix}{field.name.upper()}` | {shown} |" in page
+            default = f"{field.default:g}" if isinstance(field.default, float | int) else field.default or "none"
+            assert f"| `{field.name}` | `{prefix}{field.name.upper()}` | {default} |" in page
 
 
 def test_links_between_pages_lead_somewhere() -> None:
