@@ -28,6 +28,7 @@ from safekv.envelope._errors import (
     UnknownKey,
     WrapCheckFailed,
 )
+from safekv.envelope._keys import KeyInfo
 from safekv.envelope._ring import KeyRing
 from safekv.envelope._settings import RingSettings
 from safekv.envelope._wrapping import AsyncWrapper, Wrapped, Wrapper
@@ -39,6 +40,7 @@ __all__ = [
     "DecryptionFailed",
     "Encryptor",
     "InvalidRing",
+    "KeyInfo",
     "KeyNotAllowed",
     "KeyRing",
     "NotEncrypted",

@@ -13,7 +13,7 @@ from safekv.envelope._allowed import AllowedKeys, allowed
 from safekv.envelope._errors import RingClosed
 from safekv.envelope._forks import on_fork
 from safekv.envelope._jwe import Document, parse
-from safekv.envelope._keys import KeySet
+from safekv.envelope._keys import KeyInfo, KeySet
 from safekv.envelope._opened import Opened
 from safekv.envelope._replacing import replacing
 from safekv.envelope._settings import RingSettings
@@ -93,9 +93,12 @@ class RingBase:
         oldest = self._clock.time() - self._settings.max_age
         return tuple(key.kid for key in (opened.record_key, opened.stream_key) if key.created < oldest)
 
-    def keys(self) -> tuple[tuple[str, str, int, int | None], ...]:
-        """Of each key, oldest first: id, algorithm, when it was made, and since when it only decrypts."""
-        return tuple((key.kid, key.algorithm, key.created, key.retired) for key in self.opened().keys.keys)
+    def list_keys(self) -> tuple[KeyInfo, ...]:
+        """The data keys, oldest first.
+
+        :raises RingUnavailable: see :meth:`opened`.
+        """
+        return tuple(key.info for key in self.opened().keys.keys)
 
     def __repr__(self) -> str:
         return f"<{type(self).__module__}.{type(self).__name__} with {len(self._document.recipients)} recipient(s)>"

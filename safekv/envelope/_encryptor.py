@@ -270,7 +270,7 @@ def _aads(given: Bytes | Sequence[Bytes], count: int) -> bytes | Sequence[Bytes]
 def _bytes(given: Bytes, name: str) -> bytes:
     if isinstance(given, BYTES):
         return bytes(given)
-    raise not_bytes(given, name)
+    raise not_bytes(given, name) from None  # not a matter of the TypeError that led here
 
 
 def _record(given: Bytes) -> bytes:

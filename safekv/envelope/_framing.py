@@ -68,11 +68,12 @@ class Reading:
     """
 
     def __init__(
-        self, layout: Layout, body: int, keys: Sequence[tuple[str | None, SegmentCipher]], file: str | None
+        self, layout: Layout, body: int, keys: Sequence[tuple[str, SegmentCipher]], file: str | None, *, sure: bool
     ) -> None:
         self.layout = layout
         self.body = body
         self._keys = keys
+        self._sure = sure
         self._file = file
 
     def decrypt(self, index: int, last: bool, sealed: memoryview, into: memoryview) -> int:
@@ -87,13 +88,13 @@ class Reading:
                     size = key[1].decrypt_into(index, last, sealed, into)
                 except InvalidTag:
                     continue
-                if len(self._keys) > 1:
-                    self._keys = (key,)
+                if not self._sure:
+                    self._keys, self._sure = (key,), True
                 return size
         raise self._failure(index, last, sealed, into)
 
     def _failure(self, index: int, last: bool, sealed: memoryview, into: memoryview) -> DecryptionFailed:
-        kid = self._keys[0][0] if len(self._keys) == 1 else None
+        kid = self._keys[0][0] if self._sure else None
         if last and len(sealed) >= TAG_BYTES and index < MAX_SEGMENTS and self._is_inner(index, sealed, into):
             return Truncated(
                 "The end is missing: this segment is genuine, and not the last one.",
@@ -127,13 +128,13 @@ def begin_reading(opened: Opened, read: ReadExactly, framing: Framing, file: str
     if framing.raw:
         header = check_header(read(HEADER_BYTES), file)
         keys = [(key.kid, SegmentCipher(key.secret, header, framing.aad)) for key in opened.stream_keys()]
-        return Reading(Layout(framing.segment_size), 0, keys, file)
+        return Reading(Layout(framing.segment_size), 0, keys, file, sure=False)
     start = read(preambles.START_BYTES)
     data = start + read(preambles.length_of(start, file) - len(start))
     preamble = preambles.parse(data, file)
     key = opened.stream_key_of(preamble.thumbprint, file)
     cipher = SegmentCipher(key.secret, check_header(read(HEADER_BYTES), file), data + framing.aad)
-    return Reading(Layout(preamble.segment_size), len(data), [(key.kid, cipher)], file)
+    return Reading(Layout(preamble.segment_size), len(data), [(key.kid, cipher)], file, sure=True)
 
 
 def check_count(index: int) -> int:

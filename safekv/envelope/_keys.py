@@ -30,6 +30,21 @@ VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """What is known of a data key without holding it.
+
+    :ivar key_id: its id, 43 characters.
+    :ivar created: seconds since 1970.
+    :ivar retired: since when it only decrypts; None while it encrypts.
+    """
+
+    key_id: str
+    algorithm: str
+    created: int
+    retired: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class DataKey:
     """One AES-256 key.
 
@@ -43,6 +58,11 @@ class DataKey:
     created: int
     secret: bytes = field(repr=False)
     retired: int | None = None
+
+    @property
+    def info(self) -> KeyInfo:
+        """All but the key."""
+        return KeyInfo(self.kid, self.algorithm, self.created, self.retired)
 
     @property
     def thumbprint(self) -> bytes:
