@@ -34,8 +34,9 @@ NONCE_BYTES = 12
 TAG_BYTES = 16
 MAX_RECORD = (1 << 31) - 1 - 64
 
-#: Messages under one salt. The bound for random nonces is 2^32; a new salt costs microseconds.
-SALT_MESSAGES = 1 << 20
+#: Calls that share a salt, and rows of the largest batch among them: 2^30 messages. Random nonces are good for 2^32.
+SALT_CALLS = 1 << 20
+SALT_ROWS = 1 << 10
 #: Salts whose keys are kept ready for reading.
 _SALTS_KEPT = 256
 #: Records whose nonces are drawn at once: 6 KB.
@@ -58,31 +59,38 @@ class Sealer(Protocol):
 
 
 class XaesSealer:
-    """XAES-256-GCM: the salt is renewed now and then, and in every child."""
+    """XAES-256-GCM: the salt is renewed now and then, in every child, and for every large batch."""
 
     def __init__(self, key: DataKey) -> None:
         self._key = key
         self._renew()
 
-    def _renew(self) -> None:
+    def _salted(self) -> tuple[bytes, Aead]:
         salt = urandom(SALT_BYTES)
-        # One object, so that no thread ever takes the salt of one and the key of the other.
-        self._current = MARK + self._key.wire_id + salt, aead_for(self._key.secret, salt).encrypt
-        self._left = SALT_MESSAGES
+        return MARK + self._key.wire_id + salt, aead_for(self._key.secret, salt).encrypt
+
+    def _renew(self) -> None:
+        # Salt and key as one object, so that no thread ever takes one of these and one of those.
+        self._uses = repeat(self._salted(), SALT_CALLS)
 
     def seal(self, data: Bytes, aad: Bytes) -> bytes:
-        self._left -= 1  # two threads may count as one: the salt lasts a little longer, within its bound
-        if self._left < 0:
+        try:
+            prefix, encrypt = next(self._uses)
+        except StopIteration:
             self._renew()
-        prefix, encrypt = self._current
+            return self.seal(data, aad)
         nonce = urandom(NONCE_BYTES)
         return prefix + nonce + encrypt(nonce, data, aad)
 
     def seal_many(self, rows: Sequence[Bytes], aads: Bytes | Sequence[Bytes]) -> list[bytes]:
-        self._left -= len(rows)
-        if self._left < 0:
+        if len(rows) > SALT_ROWS:
+            return _seal_many(*self._salted(), rows, aads)
+        try:
+            salted = next(self._uses)
+        except StopIteration:
             self._renew()
-        return _seal_many(*self._current, rows, aads)
+            return self.seal_many(rows, aads)
+        return _seal_many(*salted, rows, aads)
 
     def after_fork(self) -> None:
         self._renew()

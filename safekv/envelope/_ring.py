@@ -65,14 +65,6 @@ class KeyRing(RingBase):
         """The ring that :meth:`save` wrote. The parameters are those of the class."""
         return cls(read_document(path), *keks, allow=allow, settings=settings, clock=clock, random=random)
 
-    def opened(self) -> Opened:
-        """The keys, from memory or from a vault.
-
-        :raises RingUnavailable: if no key opens the ring.
-        :raises RingClosed: after :meth:`close`.
-        """
-        return self._fresh() or self._open()
-
     def _open(self) -> Opened:
         with self._lock:  # single flight: who waited finds them opened
             return self._fresh() or run(self._reopening())

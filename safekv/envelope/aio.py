@@ -65,11 +65,7 @@ class KeyRing(RingBase):
         """See :meth:`safekv.envelope.KeyRing.load`."""
         return cls(read_document(path), *keks, allow=allow, settings=settings, clock=clock, random=random)
 
-    def opened(self) -> Opened:
-        """The keys in memory.
-
-        :raises RingLocked: if they are not there, or were for ``ttl``.
-        """
+    def _open(self) -> Opened:
         opened = self._fresh()
         if opened is None:
             raise RingLocked("The key ring is not open.", hint="Call `await ring.open()` first, before each batch.")

@@ -232,12 +232,16 @@ def test_a_worker_has_its_share_of_a_gcm_keys_messages(monkeypatch: pytest.Monke
 
 
 def test_a_salt_serves_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_records, "SALT_MESSAGES", 4)
+    monkeypatch.setattr(_records, "SALT_CALLS", 4)
+    monkeypatch.setattr(_records, "SALT_ROWS", 20)
     box = Encryptor(KeyRing.create(LocalKek()))
     salts = [box.encrypt(b"x")[5:17] for _ in range(10)]
     assert len(set(salts)) == 3
     assert len({token[5:17] for token in box.encrypt_many([b"x"] * 10, b"")}) == 1
-    assert box.encrypt_many([b"x"] * 4, b"")[0][5:17] not in salts
+    batches = [box.encrypt_many([b"x"] * 21, b"") for _ in range(2)]
+    assert len({token[5:17] for batch in batches for token in batch} - set(salts)) == 2
+    assert box.encrypt_many([b"x"] * 20, b"")[0][5:17] == salts[-1]
+    assert box.encrypt_many([b"x"] * 20, b"")[0][5:17] not in salts
 
 
 def nonces_of(tokens: list[bytes]) -> list[bytes]:
