@@ -298,6 +298,7 @@ def test_forked_children_share_neither_nonces_nor_salts() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # it is what is tested
 def test_a_lock_that_was_held_at_a_fork_holds_nobody_up() -> None:
     ring = KeyRing.create(LocalKek(), algorithm="A256GCM")
     holding, done = threading.Event(), threading.Event()
