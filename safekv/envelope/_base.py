@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM, Clock, Random
 from safekv.envelope._allowed import AllowedKeys, allowed
-from safekv.envelope._errors import RingClosed
+from safekv.envelope._budgets import BUDGETS
+from safekv.envelope._errors import InvalidRing, RingClosed, RingConflict
 from safekv.envelope._forks import on_fork
 from safekv.envelope._jwe import Document, parse
 from safekv.envelope._keys import KeyInfo, KeySet
@@ -49,9 +50,13 @@ class RingBase:
         self._random = random
         self._opened: Opened | None = None
         self._writing: tuple[str, ...] = ()  # keys that go on encrypting until newer ones are written down
+        self._origin: Document | None = self._document  # what a file must hold to be replaced
         self._closed = False
-        self._lock = threading.RLock()
+        self._new_locks()
         on_fork(self)
+
+    def _new_locks(self) -> None:
+        self._lock = threading.RLock()
 
     @property
     def recipients(self) -> tuple[str, ...]:
@@ -72,12 +77,32 @@ class RingBase:
         """The same text, for looking at: it does not count as written down."""
         return self._document.to_json()
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write :meth:`to_json` to a file: all of it or nothing, readable by its owner only."""
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write :meth:`to_json` to a file: all of it or nothing, readable by its owner only.
+
+        :param overwrite: replace whatever is there. A ring that is overwritten takes what it encrypted with it.
+        :raises RingConflict: if the file holds anything but the version that this ring was made from.
+        """
         with self._lock:
+            if not overwrite:
+                self._check_file(path)
             with replacing(path, keep_mode=False) as file:
                 file.write_at(self.wrapped().encode("ascii"), 0)
             self._written()  # only now: what could not be written must not be used
+            self._origin = self._document
+
+    def _check_file(self, path: str | os.PathLike[str]) -> None:
+        try:
+            there = parse(read_document(path))
+        except FileNotFoundError:
+            return
+        except InvalidRing:
+            there = None
+        if there is None or there not in (self._origin, self._document):
+            raise RingConflict(
+                f"{os.fspath(path)!r} holds something else than the ring that this one was made from.",
+                hint="Load it and change that one, so that no key is lost; or save under another name.",
+            )
 
     def _written(self) -> None:
         """Let the newest keys encrypt."""
@@ -87,13 +112,19 @@ class RingBase:
                 self._use(self._opened.keys, self._opened.expires)
 
     def due(self) -> tuple[str, ...]:
-        """Ids of the keys that encrypt and are older than ``max_age``: ``add_key()`` replaces them.
+        """Ids of the keys that should be replaced with ``add_key()``.
+
+        They encrypt for longer than ``max_age``, or this process has used half of an A256GCM key's messages.
 
         :raises RingUnavailable: see :meth:`opened`.
         """
         opened = self.opened()
-        oldest = self._clock.time() - self._settings.max_age
-        return tuple(key.kid for key in (opened.record_key, opened.stream_key) if key.created < oldest)
+        s, now = self._settings, self._clock.time()
+        return tuple(
+            key.kid
+            for key in (opened.record_key, opened.stream_key)
+            if now - key.created > s.max_age or BUDGETS.half_spent(key.kid, s.workers)
+        )
 
     def list_keys(self) -> tuple[KeyInfo, ...]:
         """The data keys, oldest first.
@@ -107,12 +138,12 @@ class RingBase:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The wrapped form, and no clock: what is unpickled opens the ring by itself.
-        state = {"_writing": self._writing, "_closed": self._closed}
+        state = {"_writing": self._writing, "_origin": self._origin, "_closed": self._closed}
         return _rebuild, (type(self), self._document.to_json(), self._keks, self._allow, self._settings, state)
 
     def after_fork(self) -> None:
         """A child keeps the keys; it gets a lock and a salt of its own."""
-        self._lock = threading.RLock()
+        self._new_locks()
         if self._opened is not None:
             self._opened.after_fork()
 

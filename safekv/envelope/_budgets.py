@@ -38,9 +38,9 @@ class Budgets:
                 )
             self._spent[kid] = spent
 
-    def spent(self, kid: str) -> int:
-        """Messages counted so far."""
-        return self._spent.get(kid, 0)
+    def half_spent(self, kid: str, workers: int) -> bool:
+        """Whether it is time to think of the next key."""
+        return self._spent.get(kid, 0) >= MESSAGES // workers // 2
 
     def after_fork(self) -> None:
         """A child goes on from the parent's count: the safe side."""

@@ -12,6 +12,7 @@
     ├── RingUnavailable          no key that may open the ring did
     ├── RingLocked               an aio ring has to be opened with ``await`` first
     ├── RingClosed               ClientClosed: used after ``close()``
+    ├── RingConflict             FileExistsError: saving would overwrite another ring, or another version
     ├── WrapCheckFailed          what was wrapped does not come back: nothing may be encrypted with it
     ├── BudgetExhausted          as many messages as are safe were encrypted under this key
     └── SourceChanged            the file changed while it was read
@@ -102,6 +103,10 @@ class RingLocked(SafeKVError):
 
 class RingClosed(ClientClosed):
     """The ring was closed; its keys are gone from this process."""
+
+
+class RingConflict(SafeKVError, FileExistsError):
+    """The file holds another ring, or a version that somebody else has changed; it was left as it is."""
 
 
 class WrapCheckFailed(SafeKVError):

@@ -185,6 +185,7 @@ class EncryptedReader(io.RawIOBase):
         fd, self._fd = getattr(self, "_fd", -1), -1
         if fd >= 0:
             os.close(fd)
+        self._content, self._held = memoryview(b""), -1
         super().close()
 
     def __reduce__(self) -> Any:

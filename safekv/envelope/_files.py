@@ -136,11 +136,12 @@ class _Crew:
             self._member()
             return
         with ThreadPoolExecutor(threads - 1, "safekv-file") as pool:
-            others = [pool.submit(self._member) for _ in range(threads - 1)]
             try:
+                others = [pool.submit(self._member) for _ in range(threads - 1)]
                 self._member()
-            finally:  # a KeyboardInterrupt arrives here
-                self._stopped |= self._next < self._segments
+            except BaseException:  # a KeyboardInterrupt arrives here
+                self._stopped = True
+                raise
         for other in others:
             other.result()
 

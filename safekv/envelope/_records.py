@@ -175,7 +175,9 @@ class Openers:
                     decrypt, start = self._by_prefix[token[:PREFIX_BYTES]](token)
                     head = token[:_HEAD]
                 opened.append(decrypt(token[start : start + NONCE_BYTES], token[start + NONCE_BYTES :], aad))
-        except (KeyError, InvalidTag, ValueError):
+        except (KeyError, InvalidTag, ValueError) as error:
+            if isinstance(error, InvalidArgument):
+                raise
             raise self._failure(as_bytes(token), len(opened)) from None
         return opened
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from safekv.envelope._positional import BINARY, write_at
+from safekv.errors import InvalidArgument
 
 _PRIVATE = 0o600
 
@@ -19,7 +20,8 @@ class NewFile:
 
     def __init__(self, path: str | os.PathLike[str], *, keep_mode: bool = True, fsync: bool = True) -> None:
         self._target = Path(os.path.realpath(path))  # through a link, as open() writes
-        self._mode = _mode_of(self._target) if keep_mode else _PRIVATE
+        mode = _mode_of(self._target)
+        self._mode = mode if keep_mode else _PRIVATE
         self._fsync = fsync
         self._temporary = self._target.with_name(f".{self._target.name[:100]}.{secrets.token_hex(8)}.tmp")
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY
@@ -75,9 +77,15 @@ def replacing(path: str | os.PathLike[str], *, keep_mode: bool = True, fsync: bo
 
 def _mode_of(target: Path) -> int:
     try:
-        return stat.S_IMODE(target.stat().st_mode)
+        mode = target.stat().st_mode
     except FileNotFoundError:
         return _PRIVATE
+    if not stat.S_ISREG(mode):  # a file would take the place of /dev/null
+        raise InvalidArgument(
+            f"{os.fspath(target)!r} exists and is not a regular file, so it cannot be replaced by one.",
+            hint="For pipes and devices there are encrypt_stream() and decrypt_stream().",
+        )
+    return stat.S_IMODE(mode)
 
 
 def _sync_directory(directory: Path) -> None:

@@ -49,6 +49,7 @@ class KeyRing(RingBase):
         document = run(sealing(keys, checked(keks)))
         allow = allowed([it.kid for it in document.recipients])
         ring = cls(document, *keks, allow=allow, settings=settings, clock=clock, random=random)
+        ring._origin = None
         ring._use(keys)
         return ring
 

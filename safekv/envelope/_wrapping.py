@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-from safekv.envelope._allowed import AllowedKeys, shown
+from safekv.envelope._allowed import AllowedKeys, allowed, shown
 from safekv.envelope._errors import InvalidRing, RingUnavailable, WrapCheckFailed
 from safekv.envelope._jwe import CEK_BYTES, MAX_RECIPIENTS, WRAP_ALGORITHMS, Document, Recipient, seal
 from safekv.envelope._keys import KeySet, from_jwks, to_jwks
@@ -95,6 +95,11 @@ def wrapping(cek: bytes, wrappers: Sequence[Any]) -> Generator[Call, Any, tuple[
                 f"{shown(answer.kid)} wraps with {shown(answer.algorithm)}; "
                 f"a ring needs {' or '.join(WRAP_ALGORITHMS)}.",
                 hint="Use an RSA key, or a symmetric key in a managed HSM.",
+            )
+        if not allowed([answer.kid]).allows(answer.kid):
+            raise InvalidArgument(
+                f"{shown(answer.kid)} does not name the version of a key as vaults do.",
+                hint="It must be https://host/keys/name/version, with the host in lower case.",
             )
         back = yield partial(wrapper.unwrap, *answer)
         if not hmac.compare_digest(back, cek):

@@ -49,6 +49,7 @@ class KeyRing(RingBase):
         document = await run(sealing(keys, checked(keks)))
         allow = allowed([it.kid for it in document.recipients])
         ring = cls(document, *keks, allow=allow, settings=settings, clock=clock, random=random)
+        ring._origin = None
         ring._use(keys)
         return ring
 
@@ -123,13 +124,11 @@ class KeyRing(RingBase):
 
     def _turn(self) -> asyncio.Lock:
         """One lock for each loop: a ring may be used in several, and a lock in one only."""
-        locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock]
-        locks = self.__dict__.setdefault("_turns", WeakKeyDictionary())
-        return locks.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+        return self._turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
 
-    def after_fork(self) -> None:
-        super().after_fork()
-        self.__dict__.pop("_turns", None)
+    def _new_locks(self) -> None:
+        super()._new_locks()
+        self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
 
 async def run(flow: Flow) -> Any:

@@ -216,8 +216,10 @@ def test_a_worker_has_its_share_of_a_gcm_keys_messages(monkeypatch: pytest.Monke
     clock = VirtualClock()
     ring = KeyRing.create(LocalKek(), algorithm="A256GCM", settings=settings(workers=10, ttl=60), clock=clock)
     box = Encryptor(ring)
-    box.encrypt(b"x")
-    token = box.encrypt_many([b"x"] * 8, b"")[0]
+    box.encrypt_many([b"x"] * 4, b"")
+    assert ring.due() == ()
+    token = box.encrypt_many([b"x"] * 5, b"")[0]
+    assert ring.due() == (ring.list_keys()[0].key_id,)
     with pytest.raises(BudgetExhausted, match="add_key"):
         box.encrypt_many([b"x"] * 2, b"")
     box.encrypt(b"x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 from envelope_keks import PRIMARY, SECOND, Colour, LocalKek, OutOfReach, RsaKek, settings
 
+from safekv import envelope
 from safekv._clock import VirtualClock
 from safekv.envelope import (
     Encryptor,
@@ -20,6 +22,7 @@ from safekv.envelope import (
     KeyNotAllowed,
     KeyRing,
     RingClosed,
+    RingConflict,
     RingLocked,
     RingSettings,
     RingUnavailable,
@@ -79,12 +82,78 @@ def test_a_saved_ring_is_its_owners_alone_and_replaces_the_one_before_as_a_whole
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", lambda fd: (_ for _ in ()).throw(OSError("disk full")))
         with pytest.raises(OSError, match="disk full"):
-            ring.save(path)
+            ring.save(path, overwrite=True)
     assert path.read_text() == "before"
-    ring.save(path)
+    ring.save(path, overwrite=True)
     assert path.read_text() == ring.to_json()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_saving_loses_no_ring_and_no_version(colour: Colour, tmp_path: Path) -> None:
+    kek, path = LocalKek(), tmp_path / "app.ring"
+    ring = colour.create(kek)
+    ring.save(path)
+    ring.save(path)
+    text = path.read_text()
+    with pytest.raises(RingConflict, match="Load it"):
+        colour.create(kek).save(path)
+    one, other = (colour.ring_class.load(path, *colour.keks(kek), allow=[PRIMARY]) for _ in range(2))
+    colour.run(one.add_key())
+    if colour.loop is None:
+        one = pickle.loads(pickle.dumps(one))
+    one.save(path)
+    colour.run(other.add_key())
+    with pytest.raises(FileExistsError):
+        other.save(path)
+    assert path.read_text() == one.to_json() != text
+    other.save(path, overwrite=True)
+    (tmp_path / "notes").write_text("no ring")
+    with pytest.raises(RingConflict):
+        ring.save(tmp_path / "notes")
+
+
+def test_a_ring_is_a_context(colour: Colour) -> None:
+    ring = colour.create(LocalKek())
+    if colour.loop is None:
+        with ring as it:
+            assert it is ring
+    else:
+
+        async def use() -> None:
+            async with ring as it:
+                assert it is ring
+
+        colour.run(use())
+    with pytest.raises(RingClosed):
+        colour.open(ring)
+
+
+def test_a_ring_that_is_closed_while_a_vault_answers_stays_closed() -> None:
+    kek = LocalKek()
+    ring = KeyRing(KeyRing.create(kek).to_json(), kek, allow=[PRIMARY])
+    unwrap = kek.unwrap_locally
+
+    def closing(encrypted_key: bytes) -> bytes:
+        ring.close()
+        return unwrap(encrypted_key)
+
+    kek.unwrap_locally = closing  # type: ignore[method-assign]
+    with pytest.raises(RingClosed):
+        ring.opened()
+
+
+def test_an_aio_ring_works_in_several_loops() -> None:
+    kek, ring = LocalKek(), None
+    for _ in range(2):
+        loop = asyncio.new_event_loop()
+        colour = Colour(loop)
+        ring = ring or colour.create(kek, clock=VirtualClock())
+        ring._clock.advance(4000)
+        colour.together(ring, 5)
+        ring.after_fork()
+        loop.close()
+    assert kek.unwraps == 3
 
 
 def test_any_changed_byte_of_a_ring_is_refused() -> None:
@@ -164,6 +233,12 @@ def test_the_list_of_allowed_keys_is_checked() -> None:
         with pytest.raises(InvalidArgument):
             KeyRing(text, LocalKek(), allow=allow)  # type: ignore[arg-type]
     KeyRing(text, LocalKek(), allow=["https://PRIMARY.vault.azure.net/keys/KEK/abc", SECOND + "/"])
+
+
+def test_a_key_that_names_itself_as_no_vault_does_is_refused(colour: Colour) -> None:
+    """The ring could be made, and not be opened again."""
+    with pytest.raises(InvalidArgument, match="lower case"):
+        colour.create(LocalKek("https://Primary.vault.azure.net/keys/kek"))
 
 
 def test_keys_that_are_none_are_refused_at_once(ring: KeyRing) -> None:
@@ -461,3 +536,13 @@ def test_settings_that_cannot_be(changes: dict[str, Any]) -> None:
 
 def test_a_wrapped_key_is_three_things() -> None:
     assert Wrapped("A256KW", "kid", b"x") == ("A256KW", "kid", b"x")
+
+
+@pytest.mark.parametrize("name", [name for name in envelope.__all__ if isinstance(getattr(envelope, name), type)])
+def test_errors_pickle(name: str) -> None:
+    kind = getattr(envelope, name)
+    if not issubclass(kind, SafeKVError):
+        return
+    error = pickle.loads(pickle.dumps(kind("what happened", hint="what to do", transient=True)))
+    assert type(error) is kind
+    assert (str(error), error.hint, error.transient) == ("what happened\nwhat to do", "what to do", True)

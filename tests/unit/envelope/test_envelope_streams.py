@@ -339,6 +339,62 @@ def test_a_rotated_ring_reads_old_files_and_names_shredded_keys(tmp_path: Path) 
         box.open(path, "rb")
 
 
+@pytest.mark.skipif(not Path("/dev/null").exists(), reason="there are no devices")
+def test_a_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"content")
+    null = tmp_path / "null"
+    null.symlink_to("/dev/null")
+    for target in (null, tmp_path):
+        with pytest.raises(InvalidArgument, match="regular"):
+            BOX.encrypt_file(source, target)
+        with pytest.raises(InvalidArgument, match="regular"):
+            BOX.open(target, "wb")
+
+
+def test_a_writer_that_could_not_write_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError("disk full")
+
+    for data in (NOISE, NOISE[:10]):
+        file = BOX.open(tmp_path / "out", "wb", segment_size=KIB64)
+        assert file.writable()
+        with monkeypatch.context() as patch, pytest.raises(OSError, match="disk full"):  # noqa: PT012
+            patch.setattr("safekv.envelope._replacing.write_at", full)
+            file.write(data)
+            file.close()
+        file.close()
+        file.discard()
+        with pytest.raises(TypeError):
+            pickle.dumps(file)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(OSError, match="such"):
+        BOX.open(tmp_path / "none", "rb")
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="disk full"):
+        write_object(NOISE, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_of_streams() -> None:
+    seen: list[Any] = []
+    sink, back = io.BytesIO(), io.BytesIO()
+    BOX.encrypt_stream(io.BytesIO(NOISE), sink, segment_size=KIB64, progress=lambda *it: seen.append(it))
+    BOX.decrypt_stream(io.BytesIO(sink.getvalue()), back, progress=lambda *it: seen.append(it))
+    assert seen[:2] == [(FIRST, None), (FIRST + OTHER, None)]
+    assert seen[-1] == (len(NOISE), None)
+
+
+def test_a_file_that_shrinks_while_it_is_read_at_many_places(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(sealed(NOISE))
+    with BOX.open(path, "rb", b"aad") as file:
+        os.truncate(path, KIB64)
+        file.seek(FIRST)
+        with pytest.raises(SourceChanged):
+            file.read(1)
+
+
 class Stop(Exception):
     """What a test stops with."""
 
