@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import pickle
 import threading
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Hashable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +19,7 @@ from safekv.envelope._forks import on_fork
 from safekv.envelope._jwe import Document, parse
 from safekv.envelope._keys import KeyInfo, KeySet
 from safekv.envelope._opened import Opened
+from safekv.envelope._process import OPEN_RINGS
 from safekv.envelope._replacing import replacing
 from safekv.envelope._settings import RingSettings
 from safekv.envelope._wrapping import Call, checked, lost, opening, sealing, wrapping
@@ -51,6 +54,7 @@ class RingBase:
         self._opened: Opened | None = None
         self._writing: tuple[str, ...] = ()  # keys that go on encrypting until newer ones are written down
         self._origin: Document | None = self._document  # what a file must hold to be replaced
+        self._asker: bytes | None = None  # who unpickled it: see _process
         self._closed = False
         self._new_locks()
         on_fork(self)
@@ -138,7 +142,13 @@ class RingBase:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The wrapped form, and no clock: what is unpickled opens the ring by itself.
-        state = {"_writing": self._writing, "_origin": self._origin, "_closed": self._closed}
+        asker = hashlib.sha256(pickle.dumps((type(self), self._keks))).digest()
+        state = {
+            "_writing": self._writing,
+            "_origin": self._origin,
+            "_asker": asker,
+            "_closed": self._closed,
+        }
         return _rebuild, (type(self), self._document.to_json(), self._keks, self._allow, self._settings, state)
 
     def after_fork(self) -> None:
@@ -148,6 +158,7 @@ class RingBase:
             self._opened.after_fork()
 
     def _drop(self) -> None:
+        OPEN_RINGS.drop(self._same())
         self._closed = True
         self._opened = None
 
@@ -178,11 +189,22 @@ class RingBase:
         raise NotImplementedError
 
     def _reopening(self) -> Flow:
+        shared = OPEN_RINGS.get(self._same(), self._now()) if self._asker else None
+        if shared is not None:
+            self._opened = shared
+            return shared
         try:
             keys, _ = yield from opening(self._document, self._keks, self._allow)
         except Exception as error:
             return self._stale_or(error)
-        return self._use(keys)
+        opened = self._use(keys)
+        if self._asker:
+            OPEN_RINGS.put(self._same(), opened)
+        return opened
+
+    def _same(self) -> Hashable:
+        """Equal for rings that may share their keys."""
+        return self._asker, self._document, self._allow, self._settings, self._writing
 
     def _stale_or(self, error: Exception) -> Opened:
         """The old keys while a vault is out of reach, if they were asked for and are not too old."""

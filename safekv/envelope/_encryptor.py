@@ -176,7 +176,7 @@ class Encryptor:
         embed_ring: bool = False,
         progress: Progress | None = None,
     ) -> int:
-        """From ``source.read`` to ``sink.write``: pipes, sockets, uploads. Returns bytes of content.
+        """From ``source``, a binary file or bytes, to ``sink.write``: pipes, sockets, uploads. Returns content bytes.
 
         If this raises, ``sink`` has a stream without its end, which no reader accepts.
         """

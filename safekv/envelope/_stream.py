@@ -7,6 +7,7 @@ from typing import Any
 
 from safekv.envelope._framing import Framing, begin_reading, begin_writing, check_count
 from safekv.envelope._opened import Opened
+from safekv.envelope._records import BYTES
 from safekv.envelope._segments import TAG_BYTES
 from safekv.errors import InvalidArgument
 
@@ -14,25 +15,28 @@ from safekv.errors import InvalidArgument
 Progress = Callable[[int, "int | None"], object]
 
 
+#: Gives the next bytes, so many or fewer at the end: in the given buffer, or where they are already.
+Take = Callable[[int, memoryview], memoryview]
+
+
 def encrypt_stream(opened: Opened, source: Any, sink: Any, framing: Framing, progress: Progress | None = None) -> int:
-    """Encrypt what ``source.read`` gives until it is empty, into ``sink.write``. Returns bytes of content."""
-    read, write = reader_of(source), writer_of(sink)
+    """Encrypt what ``source`` is or gives until it is empty, into ``sink.write``. Returns bytes of content."""
+    take, write = taker_of(source), writer_of(sink)
     writing = begin_writing(opened, framing)
     write(memoryview(writing.start))
-    size = framing.segment_size
-    current, ahead, sealed = (memoryview(bytearray(size)) for _ in range(3))
+    spare, other, sealed = (memoryview(bytearray(framing.segment_size)) for _ in range(3))
     index = done = 0
-    have = read(current[: writing.layout.room(0)])
+    current = take(writing.layout.room(0), spare)
     while True:
-        full = have == writing.layout.room(index)
-        more = read(ahead[: writing.layout.room(index + 1)]) if full else 0
-        write(sealed[: writing.cipher.encrypt_into(check_count(index), not more, current[:have], sealed)])
-        done += have
+        full = len(current) == writing.layout.room(index)
+        ahead = take(writing.layout.room(index + 1), other) if full else _NOTHING
+        write(sealed[: writing.cipher.encrypt_into(check_count(index), not ahead, current, sealed)])
+        done += len(current)
         if progress:
             progress(done, None)
-        if not more:
+        if not ahead:
             return done
-        index, have, current, ahead = index + 1, more, ahead, current
+        index, current, spare, other = index + 1, ahead, other, spare
 
 
 def decrypt_stream(
@@ -47,61 +51,73 @@ def decrypt_stream(
 
     :raises DecryptionFailed: at the first segment that is not.
     """
-    read, write = reader_of(source), writer_of(sink)
-    reading = begin_reading(opened, lambda count: _exactly(read, count), framing, file)
-    size = reading.layout.segment_size
-    current, ahead, content = (memoryview(bytearray(size)) for _ in range(3))
+    take, write = taker_of(source), writer_of(sink)
+    reading = begin_reading(opened, lambda count: bytes(take(count, memoryview(bytearray(count)))), framing, file)
+    spare, other, content = (memoryview(bytearray(reading.layout.segment_size)) for _ in range(3))
     index = done = 0
-    have = read(current[: reading.layout.room(0) + TAG_BYTES])
+    current = take(reading.layout.room(0) + TAG_BYTES, spare)
     while True:
-        full = have == reading.layout.room(index) + TAG_BYTES
-        more = read(ahead) if full else 0
-        count = reading.decrypt(index, not more, current[:have], content)
+        full = len(current) == reading.layout.room(index) + TAG_BYTES
+        ahead = take(reading.layout.segment_size, other) if full else _NOTHING
+        count = reading.decrypt(index, not ahead, current, content)
         write(content[:count])
         done += count
         if progress:
             progress(done, None)
-        if not more:
+        if not ahead:
             return done
-        index, have, current, ahead = index + 1, more, ahead, current
+        index, current, spare, other = index + 1, ahead, other, spare
 
 
-def _exactly(read: Callable[[memoryview], int], count: int) -> bytes:
-    data = bytearray(count)
-    return bytes(data[: read(memoryview(data))])
+_NOTHING = memoryview(b"")
 
 
-def reader_of(source: Any) -> Callable[[memoryview], int]:
-    """What fills a buffer from ``source``, with fewer bytes only at the end.
+def taker_of(source: Any) -> Take:
+    """What gives the bytes of ``source``, a binary file or bytes.
 
     :raises InvalidArgument: if ``source`` cannot be read, or gives text.
     """
+    if isinstance(source, BYTES):
+        return _from_memory(memoryview(source).cast("B"))
+    once = _reader_of(source)
+
+    def take(count: int, into: memoryview) -> memoryview:
+        done = 0
+        while done < count and (more := once(into[done:count])):
+            done += more
+        return into[:done]
+
+    return take
+
+
+def _from_memory(data: memoryview) -> Take:
+    place = 0
+
+    def take(count: int, into: memoryview) -> memoryview:
+        nonlocal place
+        place += count
+        return data[place - count : place]
+
+    return take
+
+
+def _reader_of(source: Any) -> Callable[[memoryview], int]:
     readinto, read = getattr(source, "readinto", None), getattr(source, "read", None)
     if not callable(read) and not callable(readinto):
-        raise InvalidArgument(f"source must be a binary file or have read(); {type(source).__name__} has not.")
+        raise InvalidArgument(f"source must be bytes, a binary file or have read(); {type(source).__name__} has not.")
 
     def once(into: memoryview) -> int:
-        if callable(readinto):
-            count: int | None = readinto(into)
-            if count is None:
-                raise BlockingIOError("source is non-blocking and has nothing yet")
-            return count
-        assert callable(read)
-        data = read(len(into))
+        data = readinto(into) if callable(readinto) else read(len(into))  # type: ignore[misc]
         if data is None:
             raise BlockingIOError("source is non-blocking and has nothing yet")
-        if not isinstance(data, (bytes, bytearray, memoryview)) or len(data) > len(into):
+        if isinstance(data, int):
+            return data
+        if not isinstance(data, BYTES) or len(data) > len(into):
             raise InvalidArgument(f"source.read(n) must give at most n bytes; it gave {type(data).__name__}.")
         into[: len(data)] = data
         return len(data)
 
-    def fill(into: memoryview) -> int:
-        done = 0
-        while done < len(into) and (count := once(into[done:])):
-            done += count
-        return done
-
-    return fill
+    return once
 
 
 def writer_of(sink: Any) -> Callable[[memoryview], None]:

@@ -526,6 +526,35 @@ def test_a_pickled_box_is_the_same_box() -> None:
     assert clone.encrypt(b"x")[:5] == token[:5]  # the added key is not written down there either
 
 
+def test_a_process_unwraps_a_ring_once_whatever_brings_it(colour: Colour) -> None:
+    kek, stranger = LocalKek(), LocalKek(SECOND)
+    ring = colour.create(kek, stranger)
+    sent = pickle.dumps(ring)
+    asked = kek.unwraps
+    boxes = [pickle.loads(sent) for _ in range(5)]
+    for it in boxes:
+        colour.open(it)
+        Encryptor(it).encrypt(b"x")
+    assert kek.unwraps == asked + 1
+    colour.run(boxes[0].add_key())  # a change is the copy's own
+    boxes[0].to_json()
+    assert len(boxes[1].list_keys()) == 2
+    other = colour.parse(ring.to_json(), stranger)  # somebody else asks for themselves
+    colour.open(pickle.loads(pickle.dumps(other)))
+    assert stranger.unwraps == 3
+    colour.run(boxes[1].close())
+    colour.open(pickle.loads(sent))
+    assert kek.unwraps == asked + 3
+
+
+def test_a_process_keeps_few_unpickled_rings_open() -> None:
+    keks = [LocalKek(version=str(number)) for number in range(17)]
+    sent = [pickle.dumps(KeyRing.create(kek)) for kek in keks]
+    for pickled in [*sent, sent[-1], sent[0]]:
+        pickle.loads(pickled).opened()
+    assert [keks[number].unwraps for number in (0, 1, 16)] == [3, 2, 2]
+
+
 @pytest.mark.parametrize(
     "changes", [{"ttl": 0}, {"ttl": float("nan")}, {"jitter": 1}, {"workers": 0}, {"workers": 1.5}, {"max_stale": -1}]
 )

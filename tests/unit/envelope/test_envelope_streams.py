@@ -376,6 +376,18 @@ def test_a_writer_that_could_not_write_is_done(tmp_path: Path, monkeypatch: pyte
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+@pytest.mark.parametrize("length", EDGES)
+def test_what_is_in_memory_is_a_source(kind: Any, length: int) -> None:
+    sink, back = io.BytesIO(), io.BytesIO()
+    assert BOX.encrypt_stream(kind(NOISE[:length]), sink, b"aad", segment_size=KIB64) == length
+    assert BOX.decrypt_stream(kind(sink.getvalue()), back, b"aad") == length
+    assert back.getvalue() == opened(sink.getvalue()) == NOISE[:length]
+    for cut in (0, 1, 43, 44, 84, len(sink.getvalue()) - 1):
+        with pytest.raises(DecryptionFailed):
+            BOX.decrypt_stream(kind(sink.getvalue()[:cut]), io.BytesIO(), b"aad")
+
+
 def test_progress_of_streams() -> None:
     seen: list[Any] = []
     sink, back = io.BytesIO(), io.BytesIO()
