@@ -43,6 +43,8 @@ class Encryptor:
 
     def encrypt(self, data: Bytes, aad: Bytes = b"") -> bytes:
         """``data`` as a record, 45 bytes longer (33 with A256GCM)."""
+        if aad is None:  # cryptography would take it for b"", and nothing would be bound
+            raise not_bytes(aad, "aad")
         try:
             return self._ring.opened().seal(data, aad)
         except (TypeError, OverflowError):
@@ -53,6 +55,8 @@ class Encryptor:
 
         :raises DecryptionFailed: if ``token`` is not what it gave, or ``aad`` is another.
         """
+        if aad is None:
+            raise not_bytes(aad, "aad")
         try:
             return self._ring.opened().openers.open(token, aad)
         except TypeError:
@@ -264,6 +268,8 @@ def _aads(given: Bytes | Sequence[Bytes], count: int) -> bytes | Sequence[Bytes]
         raise InvalidArgument(f"aad must be bytes or a list of bytes, not {type(given).__name__}.")
     if len(given) != count:
         raise InvalidArgument(f"aad has {len(given)} entries for {count} rows; each row needs one.")
+    if None in given:
+        raise not_bytes(None, "aad")
     return given
 
 

@@ -176,11 +176,11 @@ class _Crew:
 
 @contextmanager
 def _reading(source: Path) -> Iterator[tuple[int, int | None]]:
-    """The open file and its size; None for what has none."""
+    """The open file and its size; None for what has none, or says 0: files of /proc do, and are not empty."""
     fd = os.open(source, os.O_RDONLY | BINARY)
     try:
         about = os.fstat(fd)
-        yield fd, about.st_size if stat.S_ISREG(about.st_mode) else None
+        yield fd, (about.st_size or None) if stat.S_ISREG(about.st_mode) else None
     finally:
         os.close(fd)
 

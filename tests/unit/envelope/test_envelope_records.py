@@ -153,6 +153,11 @@ def test_memory_of_other_types_than_bytes(any_box: Encryptor) -> None:
     [
         lambda box: box.encrypt("SECRET"),
         lambda box: box.encrypt(b"SECRET", "aad"),
+        lambda box: box.encrypt(b"SECRET", None),
+        lambda box: box.decrypt(box.encrypt(b"SECRET"), None),
+        lambda box: box.encrypt_many([b"x"], None),
+        lambda box: box.encrypt_many([b"x", b"SECRET"], [b"aad", None]),
+        lambda box: box.decrypt_many([box.encrypt(b"x")], [None]),
         lambda box: box.encrypt(5),
         lambda box: box.encrypt(None),
         lambda box: box.decrypt("SECRET"),

@@ -489,6 +489,14 @@ def test_a_named_pipe_has_no_size(tmp_path: Path) -> None:
     assert back.read_bytes() == NOISE
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="there is no /proc on this system")
+def test_a_file_that_says_it_is_empty_and_is_not(tmp_path: Path) -> None:
+    status, target = Path("/proc/self/status"), tmp_path / "target"
+    assert status.stat().st_size == 0
+    assert BOX.encrypt_file(status, target) > 100
+    assert BOX.decrypt_file(target, tmp_path / "back") == (tmp_path / "back").stat().st_size > 100
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 @pytest.mark.parametrize("call", [lambda file: file.write(NOISE), lambda file: file.close()], ids=["write", "close"])
 def test_a_child_cannot_go_on_writing_its_parents_file(call: Callable[[Any], Any], tmp_path: Path) -> None:
