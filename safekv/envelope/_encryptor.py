@@ -135,6 +135,8 @@ class Encryptor:
     ) -> int:
         """Encrypt a file into another one, which appears complete, synced and readable by its owner only.
 
+        Until then it is beside the target, as ``.name.….tmp``; only a process that is killed leaves that behind.
+
         :param raw: write Tink's AES256_GCM_HKDF format alone: its reader needs the key and the segment size.
         :param segment_size: 1 MiB, or 64 KiB for files that will be read at many places.
         :param embed_ring: put the wrapped ring into the file, so that it can be recovered with the vault alone.
