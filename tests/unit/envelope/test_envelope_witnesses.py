@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -189,6 +190,9 @@ Java = Callable[..., str]
 def java(tmp_path_factory: pytest.TempPathFactory) -> Java:
     if not (shutil.which("javac") and shutil.which("java")):
         pytest.skip("there is no JDK on this machine")
+    version = subprocess.run(["javac", "-version"], capture_output=True, text=True, check=True, timeout=100)
+    if int(re.search(r"\d+", version.stdout + version.stderr)[0]) < 17:  # type: ignore[index]
+        pytest.skip("the JDK on this machine is older than 17")
     home = tmp_path_factory.mktemp("java")
     source = Path(__file__).with_name("Witness.java")
     subprocess.run(["javac", "-Xlint:all", "-Werror", "-d", str(home), str(source)], check=True, timeout=100)
