@@ -272,6 +272,7 @@ def test_threads_never_share_a_nonce(any_box: Encryptor) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # pytest-xdist has threads
 def test_forked_children_share_neither_nonces_nor_salts() -> None:
     """What the parent is about to use, each child would use too, if anything were drawn ahead."""
     box = BOXES["XAES-256-GCM"]

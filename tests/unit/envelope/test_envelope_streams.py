@@ -284,7 +284,9 @@ def test_the_end_is_proved_before_anything_is_read(tmp_path: Path) -> None:
         BOX.open(path, "rb", b"aad")
 
 
-@pytest.mark.parametrize("wrong", [b"", b"AAD", b"aad ", sealed(b"")[:44] + b"aad"])
+@pytest.mark.parametrize(
+    "wrong", [b"", b"AAD", b"aad ", sealed(b"")[:44] + b"aad"], ids=["none", "case", "space", "preamble"]
+)
 def test_another_aad(wrong: bytes, tmp_path: Path) -> None:
     data = sealed(b"content")
     with pytest.raises(DecryptionFailed, match="aad"):
@@ -499,6 +501,7 @@ def test_a_file_that_says_it_is_empty_and_is_not(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
 @pytest.mark.parametrize("call", [lambda file: file.write(NOISE), lambda file: file.close()], ids=["write", "close"])
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # pytest-xdist has threads
 def test_a_child_cannot_go_on_writing_its_parents_file(call: Callable[[Any], Any], tmp_path: Path) -> None:
     """It would encrypt other content under the same nonce; and it must not take the file away either."""
     path = tmp_path / "out"
