@@ -100,7 +100,7 @@ class Cache:
         self.now = now
         self._random = random
         self._told = told
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may invalidate while its thread is in here
         self._store = Store(settings.max_entries)
         self._flights = Flights()
         self._misses = self._stale = self._denied = self._refreshes = 0

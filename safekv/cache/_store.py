@@ -29,7 +29,7 @@ class Store:
         """Keep this entry, in place of the one that was there or of the least recently used."""
         self.drop(key)
         while len(self.entries) >= self._most:
-            self.drop(min(self.entries, key=self._used))
+            self.drop(min(list(self.entries), key=self._used))
             self.evictions += 1
         self.entries[key] = entry
         if key.version is None:
@@ -53,7 +53,7 @@ class Store:
 
     def keys_of(self, name: str | None) -> list[Key]:
         """The keys of all versions of a secret, or of all secrets."""
-        return [key for key in self.entries if name is None or key.name == name]
+        return [key for key in list(self.entries) if name is None or key.name == name]
 
     @property
     def hits(self) -> int:
@@ -61,4 +61,5 @@ class Store:
         return self.hits_of_the_gone + sum(entry.hits for entry in list(self.entries.values()))
 
     def _used(self, key: Key) -> float:
-        return self.entries[key].used
+        entry = self.entries.get(key)
+        return 0.0 if entry is None else entry.used

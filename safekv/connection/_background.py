@@ -40,7 +40,7 @@ class Background:
 
     def after_fork(self) -> None:
         """A child has no thread, and none of its parent's work to do."""
-        self._changed = threading.Condition(threading.Lock())
+        self._changed = threading.Condition()
         self._jobs: deque[Job] = deque()
         self._repeating: list[Repeating] = []
         self._thread: threading.Thread | None = None

@@ -78,7 +78,7 @@ class SecretCache:
         self.now = time.monotonic if self.clock is SYSTEM_CLOCK else self.clock.monotonic
         self.cache = Cache(self.host, self.settings, self.now, SYSTEM_RANDOM, self.told)
         self.entries: dict[Any, Any] = self.cache.entries  # readers index it with a plain pair
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._last: LRUCache[str, CacheEvent] = LRUCache(self.settings.max_entries)
 
     def after_fork(self) -> None:
@@ -228,7 +228,7 @@ class _Lock:
         on_fork(self)
 
     def after_fork(self) -> None:
-        self.it = threading.Lock()
+        self.it = threading.RLock()
 
 
 _EVERY: WeakSet[SecretCache] = WeakSet()

@@ -9,6 +9,7 @@ from cache_help import KEY, Desk
 
 from safekv.cache._cache import Do
 from safekv.cache._entry import Key
+from safekv.cache._store import Store
 
 
 def test_all_join_the_one_that_reads() -> None:
@@ -152,6 +153,21 @@ def test_everybody_is_told_once() -> None:
     step.flight.when_ended(lambda: told.append(3))
     step.flight.tell()
     assert sorted(told) == [0, 1, 2, 3]
+
+
+def test_a_signal_handler_may_invalidate_whatever_it_interrupts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On SIGHUP, say: it runs in the thread that is just in the cache, and must not wait for it."""
+    desk = Desk(max_entries=2)
+    cache = desk.cache
+
+    def interrupt(key: Key) -> float:
+        cache.written()
+        return 0.0
+
+    monkeypatch.setattr(Store, "_used", lambda _, key: interrupt(key))
+    for name in "abc":
+        desk.fill("v", Key(name))
+    assert set(cache.entries) <= {Key("c")}
 
 
 def test_hits_are_counted_in_many_threads() -> None:
