@@ -25,6 +25,7 @@ import suite
 from outcomes import Flavour, Run, Runs, differences, problems, skips
 from packages import PACKAGES, Package
 
+_AT_ONCE = 2
 _ROW = "{:<22}{:<10}{:>7}{:>8}{:>8}{:>9}   {}"
 
 
@@ -32,8 +33,9 @@ def main() -> int:
     began = time.monotonic()
     packages = [PACKAGES[name] for name in _arguments().package or PACKAGES]
     explained = {test: why for package in packages for test, why in package.explained.items()}
-    with tempfile.TemporaryDirectory(prefix="safekv-conformance-") as name:
-        results = {what: runs for package in packages for what, runs in _results(package, Path(name)).items()}
+    with tempfile.TemporaryDirectory(prefix="safekv-conformance-") as name, ThreadPoolExecutor(_AT_ONCE) as pool:
+        found_in = [pool.submit(_results, package, Path(name)) for package in packages]
+        results = {what: runs for future in found_in for what, runs in future.result().items()}
     found = [problem for what, runs in results.items() for problem in problems(what, runs, explained)]
     _show(results, found, explained)
     passed = sum(run.count()["passed"] for runs in results.values() for run in runs.values())

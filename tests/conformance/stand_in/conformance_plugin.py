@@ -18,6 +18,7 @@ from typing import Any
 import attestation
 import pytest
 from devtools_testutils import test_proxy  # noqa: F401  (a fixture: not every package imports it)
+from OpenSSL.crypto import write_authority
 
 from safekv._clock import VirtualClock
 from safekv.emulator import Emulator, EmulatorServer, EmulatorSettings, Limits
@@ -33,6 +34,7 @@ REPLACED = {
 
 def pytest_configure(config: pytest.Config) -> None:
     flavour = os.environ["SAFEKV_CONFORMANCE"]
+    write_authority(config.rootpath)
     config.pluginmanager.register(Conformance(config, flavour), "conformance")
 
 
