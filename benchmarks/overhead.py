@@ -5,8 +5,8 @@ gets slower gets slower for both: the ratio of each pair of rounds counts, and i
 what is printed. The vault is the emulator: over TLS in a process of its own, and in this
 process. Then the memory of 1,000 constructed clients of one vault.
 
-    python benchmarks/overhead.py            # about a minute
-    python benchmarks/overhead.py --quick    # a few seconds, for a look
+    python -m benchmarks.overhead            # about a minute
+    python -m benchmarks.overhead --quick    # a few seconds, for a look
 """
 
 from __future__ import annotations
@@ -14,18 +14,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import json
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import azure.keyvault.secrets
@@ -33,6 +26,7 @@ import azure.keyvault.secrets.aio
 
 import safekv.secrets
 import safekv.secrets.aio
+from benchmarks.emulator import emulator_process
 from safekv.emulator import EmulatorSettings, Limits
 from safekv.identity import DefaultAzureCredential
 from safekv.testing import LocalKeyVault
@@ -47,7 +41,7 @@ def main() -> None:
     quick = parser.parse_args().quick
     rounds, calls = (4, 25) if quick else (30, 100)
     print(f"{'':34}{'SDK µs':>9}{'safekv µs':>11}{'ratio':>8}   (min … max of {rounds} pairs)")
-    with emulator_process() as url:
+    with emulator_process("other=none", "secret_create=none") as url:
         credential = DefaultAzureCredential()
         sdk = azure.keyvault.secrets.SecretClient(url, credential)
         ours = safekv.secrets.SecretClient(url, credential)
@@ -164,32 +158,6 @@ def _allocated(make: Callable[[], Any]) -> int:
     tracemalloc.stop()
     del kept
     return size
-
-
-@contextmanager
-def emulator_process() -> Iterator[str]:
-    """``safekv emulator`` in a process of its own, without limits; its variables in this process's environment."""
-    with tempfile.TemporaryDirectory() as directory:
-        ready = Path(directory, "ready.json")
-        command = [sys.executable, "-m", "safekv", "emulator", "--format", "json", "--ready-file", str(ready)]
-        process = subprocess.Popen(
-            [*command, "--limit", "other=none", "--limit", "secret_create=none"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            deadline = time.monotonic() + 20
-            while not ready.exists():
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise SystemExit("the emulator did not start: run `safekv emulator` to see why")
-                time.sleep(0.05)
-            os.environ.update(json.loads(ready.read_text()))
-            for name in ("NO_PROXY", "no_proxy"):  # nobody has these set for a vault; they spare the SDK a search
-                os.environ.pop(name, None)
-            yield os.environ["AZURE_KEY_VAULT_URL"]
-        finally:
-            process.terminate()
-            process.wait(10)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOpt
 from safekv._settings import from_environment
 from safekv.connection import _emulation, _registry
 from safekv.connection._closing import AsyncClosing
+from safekv.connection._traffic import Traffics
 from safekv.emulator import (
     AsyncEmulatorTransport,
     EmulatedVault,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["AsyncLocalCredential", "LocalCredential", "LocalKeyVault"]
 
 DEFAULT_VAULT = "local"
+_MAX_VAULTS = 64
 
 
 class LocalKeyVault:
@@ -60,6 +62,7 @@ class LocalKeyVault:
             "aio": AsyncEmulatorTransport(self.emulator, read_timeout=read_timeout),
         }
         self._credential = LocalCredential(self.emulator)
+        self.traffics = Traffics(_MAX_VAULTS)
         _forget_challenges()
         self._replaced: list[tuple[_registry.Registry, _emulation.Emulation | None]] = []
 

@@ -12,6 +12,8 @@ from safekv.connection._fork import on_fork
 from safekv.connection._identity import Same, frozen, reconstruct
 
 if TYPE_CHECKING:
+    from safekv.connection._traffic import Traffic
+    from safekv.resilience._lane import LaneStatus
     from safekv.secrets import SecretClient
 
 
@@ -66,6 +68,22 @@ class Vault:
                 url, credential, options = self._origin
                 self._secrets = SecretClient(url, credential, **options)
             return self._secrets
+
+    def lane_status(self) -> Mapping[str, LaneStatus]:
+        """How this process uses the vault; see ``SecretClient.lane_status``."""
+        return self._traffic.status()
+
+    def isolate(self) -> None:
+        """Send nothing to this vault until :meth:`restore`: calls raise ``VaultUnavailable`` at once."""
+        self._traffic.breaker.isolate()
+
+    def restore(self) -> None:
+        """End an isolation, and forget the failures that may have closed the breaker."""
+        self._traffic.breaker.restore()
+
+    @property
+    def _traffic(self) -> Traffic:
+        return self.secrets._lease.connection.traffic  # type: ignore[no-any-return]
 
     def after_fork(self) -> None:
         """Start again in a child: the lock may have been held."""

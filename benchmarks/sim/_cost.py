@@ -1,4 +1,4 @@
-"""What the decisions cost a call that succeeds at once, in microseconds of this machine."""
+"""What the decisions cost a call that succeeds at once, in microseconds of CPU of this machine."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import time
 from random import Random
 
 from safekv._clock import SYSTEM_CLOCK
-from safekv.resilience._breaker import Breaker, BreakerSettings, Pass
+from safekv.resilience._breaker import Breaker, BreakerSettings
 from safekv.resilience._budget import Budget, BudgetSettings
-from safekv.resilience._lane import Lane, LaneSettings, Ticket
+from safekv.resilience._flow import Flow, RetryLimits
+from safekv.resilience._lane import Lane, LaneSettings
 
 _CALLS, _ROUNDS = 2_000, 15
 
 
 def cost(*, on: bool) -> float:
-    """Lane, Breaker and Budget together; ``on``: with a lane that limits (far above what is used)."""
+    """Flow, Lane, Breaker and Budget together; ``on``: with a lane that limits (far above what is used)."""
     lane = Lane(LaneSettings(max_rate=1e9 if on else None), SYSTEM_CLOCK, Random(1))
     breaker = Breaker(BreakerSettings(), SYSTEM_CLOCK, Random(1))
     budget = Budget(BudgetSettings(), SYSTEM_CLOCK)
@@ -22,17 +23,22 @@ def cost(*, on: bool) -> float:
 
 
 def _round(lane: Lane, breaker: Breaker, budget: Budget) -> float:
-    began = time.perf_counter()
+    limits, random = RetryLimits(), Random(1)
+    began = time.process_time()
     for _ in range(_CALLS):
-        leave = breaker.enter()
-        turn = lane.enter(deadline=1e12)
-        assert isinstance(turn, Ticket)
-        assert isinstance(leave, Pass)
-        while lane.poll(turn):
+        flow = Flow(
+            lane,
+            breaker,
+            budget,
+            repeatable=True,
+            deadline=1e12,
+            limits=limits,
+            clock=SYSTEM_CLOCK,
+            random=random,
+        )
+        while flow.poll():
             pass
-        lane.sent(turn)
-        lane.accepted(turn)
-        breaker.alive(leave)
-        budget.succeeded()
-        lane.leave(turn)
-    return (time.perf_counter() - began) / _CALLS
+        flow.sent()
+        flow.answered(200)
+        flow.leave()
+    return (time.process_time() - began) / _CALLS

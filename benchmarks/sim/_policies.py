@@ -12,9 +12,10 @@ from typing import Protocol
 from benchmarks.sim._botocore import BotocoreAdaptive
 from benchmarks.sim._servers import LIMIT, WINDOW, Answer, Server
 from benchmarks.sim._world import World
-from safekv.resilience._breaker import Breaker, BreakerSettings, Broken, Pass
+from safekv.resilience._breaker import Breaker, BreakerSettings
 from safekv.resilience._budget import Budget, BudgetSettings
-from safekv.resilience._lane import Lane, LaneSettings, Priority, Refused, Ticket
+from safekv.resilience._flow import Denied, Flow, RetryLimits
+from safekv.resilience._lane import Lane, LaneSettings, Priority
 
 Outcome = Generator[float, None, bool]
 
@@ -26,7 +27,7 @@ class Policy(Protocol):
 
 
 class SafekvLane:
-    """The real Lane, Breaker and Budget, driven as the policies in ``safekv.connection`` drive them."""
+    """The real decisions, driven as the policies in ``safekv.connection`` drive them."""
 
     def __init__(self, world: World, server: Server, settings: LaneSettings, deadline: float, fifo: bool) -> None:
         self._world = world
@@ -39,57 +40,37 @@ class SafekvLane:
         self.undercut = 0  # attempts sent before the call's own Retry-After
 
     def call(self, priority: Priority) -> Outcome:
-        world, lane = self._world, self.lane
-        deadline = world.now + self._deadline
-        if self._fifo:
-            priority = Priority.INTERACTIVE
-        retry, repeated, not_before = False, 0, 0.0
+        world, not_before = self._world, 0.0
+        flow = self._flow(Priority.INTERACTIVE if self._fifo else priority)
         while True:
-            turn = lane.enter(priority=priority, deadline=deadline, retry=retry)
-            if isinstance(turn, Refused):
-                return False
-            leave = None
             try:
-                while wait := lane.poll(turn):
-                    if isinstance(wait, Refused):
+                while wait := flow.poll():
+                    if isinstance(wait, Denied):
                         return False
                     yield wait
-                leave = self.breaker.enter()
-                if isinstance(leave, Broken):
-                    return False
-                lane.sent(turn)
+                assert flow.sent()  # nothing lies between turn and request here
                 self.undercut += world.now < not_before
                 answer = yield from self._server.request()
-                own = self._learn(turn, leave, answer)
-                if answer.status == 200:
-                    return True
+                again = flow.answered(answer.status, answer.retry_after)
             finally:
-                lane.leave(turn)
-                if leave is not None and not isinstance(leave, Broken):
-                    self.breaker.leave(leave)
-            if answer.status == 429:
-                retry = True
-            else:
-                repeated += 1
-                if repeated > 2 or not self.budget.may_repeat():
-                    return False
-                own = world.random.random() * min(2.0, 0.1 * 2**repeated)
-            if world.now + own > deadline:
-                return False
+                flow.leave()
+            if again is None:
+                return answer.status == 200
             not_before = world.now + (answer.retry_after or 0.0)
-            yield own
+            yield again
 
-    def _learn(self, turn: Ticket, leave: Pass, answer: Answer) -> float:
-        if answer.status >= 500:
-            self.lane.failed(turn)
-            self.breaker.failed(leave)
-            return 0.0
-        self.breaker.alive(leave)
-        if answer.status == 429:
-            return self.lane.throttled(turn, answer.retry_after)
-        self.lane.accepted(turn)
-        self.budget.succeeded()
-        return 0.0
+    def _flow(self, priority: Priority) -> Flow:
+        return Flow(
+            self.lane,
+            self.breaker,
+            self.budget,
+            repeatable=True,
+            deadline=self._world.now + self._deadline,
+            limits=RetryLimits(),
+            clock=self._world,
+            random=self._world.random,
+            priority=priority,
+        )
 
 
 class Attempts:

@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from safekv.connection._acredential import AsyncTokenSource
     from safekv.connection._apolicy import AsyncResilience
     from safekv.connection._atransport import AsyncLeasedTransport
+    from safekv.connection._traffic import Traffics
 
 
 class AsyncConnection(Connection):
     colour = "aio"
     tokens: AsyncTokenSource
 
-    def __init__(self, url: str, tokens: AsyncTokenSource, options: Mapping[str, Any], settings: Settings) -> None:
+    def __init__(
+        self, url: str, tokens: AsyncTokenSource, options: Mapping[str, Any], settings: Settings, traffics: Traffics
+    ) -> None:
         from safekv.connection._apolicy import AsyncSlots
 
         if "transport" not in options and find_spec("aiohttp") is None:
@@ -30,7 +33,7 @@ class AsyncConnection(Connection):
                 "safekv's aio clients need aiohttp, which is not installed.", hint="pip install 'safekv[aio]'"
             )
         self.slots = AsyncSlots(settings.pool_size)
-        super().__init__(url, tokens, options, settings)
+        super().__init__(url, tokens, options, settings, traffics)
 
     @classmethod
     def token_source(cls, credential: Any, find: FindTokens) -> AsyncTokenSource:
@@ -48,7 +51,7 @@ class AsyncConnection(Connection):
     def policy(self, options: Mapping[str, Any]) -> AsyncResilience:
         from safekv.connection._apolicy import AsyncResilience
 
-        return AsyncResilience(self.settings, self.slots, **options)
+        return AsyncResilience(self, self.settings.changed(options), **options)
 
     async def close(self) -> None:
         transport, self._transport = self._transport, self._given

@@ -8,7 +8,9 @@ import certifi
 from requests.adapters import HTTPAdapter
 from requests.models import PreparedRequest, Response
 from urllib3.util.retry import Retry
+from urllib3.util.timeout import Timeout
 
+from safekv.connection._call import UNDER_WAY
 from safekv.connection._tls import Certificate, ssl_context
 
 
@@ -35,6 +37,16 @@ class PooledAdapter(HTTPAdapter):
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         if not self._ours(verify, cert):
             super().cert_verify(conn, url, verify, cert)
+
+    def send(
+        self, request: PreparedRequest, stream: bool = False, timeout: Any = None, *rest: Any, **more: Any
+    ) -> Response:
+        """Connecting and the first byte together take no longer than the call has left."""
+        call = UNDER_WAY.get()
+        if call is not None and isinstance(timeout, tuple):
+            connect, read = timeout
+            timeout = Timeout(connect=connect, read=read, total=max(0.001, call.flow.remaining()))
+        return super().send(request, stream, timeout, *rest, **more)
 
     def build_response(self, req: PreparedRequest, resp: Any) -> Response:
         """An error keeps its response, and that its request: there without token and body. See ``without_secrets``."""

@@ -11,22 +11,22 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AsyncRetryPolicy
 
 from safekv._settings import Settings
-from safekv.connection._call import UNDER_WAY, Call, CallRules
+from safekv.connection._call import UNDER_WAY, Call, NoTurn
 from safekv.connection._fork import on_fork
 from safekv.connection._loops import LoopLocal
 from safekv.connection._outcome import let_in
-from safekv.connection._policy import WARM_UP_PATIENCE
+from safekv.connection._policy import WARM_UP_PATIENCE, Seat
+from safekv.connection._rules import CallRules
 
 
 class AsyncResilience(AsyncRetryPolicy[Any, Any]):
-    """Repeats what may be repeated, until the call's deadline; see ``Resilience``."""
+    """Sends each request in its lane, and repeats what may be repeated; see ``Resilience``."""
 
-    def __init__(self, settings: Settings, slots: AsyncSlots, **options: Any) -> None:
+    def __init__(self, connection: Seat, settings: Settings, **options: Any) -> None:
         super().__init__(**options)
         self._rules = CallRules(settings, options)
-        self._slots = slots
+        self._connection = connection
         self._gate = AsyncWarmUpGate()
-
         self._authentications = LoopLocal(self._authentication)
         on_fork(self)
 
@@ -43,34 +43,78 @@ class AsyncResilience(AsyncRetryPolicy[Any, Any]):
         return copy(self.next) if isinstance(self.next, AsyncBearerTokenCredentialPolicy) else self.next
 
     async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
-        call = self._rules.begin(request)
-        while True:
-            call.bound_io()
+        call = self._rules.begin(request, self._connection.traffic)
+        response: Any = None
+        try:
             try:
-                response = await self._attempt(request, call)
-            except (AzureError, AttributeError) as error:
-                wait = call.after_error(error)
-                if wait is None:
+                response = await self._attempt(call)
+            except (AzureError, AttributeError):
+                if call.wait is None:
                     raise
-                await call.transport.sleep(wait)
-                if call.flow.remaining() <= 0:  # the sleep took longer than it should
-                    raise
-            else:
-                wait = call.after_response(response)
-                if wait is None:
-                    return response
-                await call.transport.sleep(wait)
-                if call.flow.remaining() <= 0:
-                    return response
+            if call.wait is not None:
+                response = await self._repeat(call)
+        except NoTurn as no_turn:
+            denied = no_turn.denied
+        except Exception as error:
+            end = call.end_error(error)
+            if end is error:
+                raise
+            raise end from error
+        else:
+            return call.end(response)
+        return call.end_without_turn(denied)
 
-    async def _attempt(self, request: PipelineRequest[Any], call: Call) -> PipelineResponse[Any, Any]:
+    async def _repeat(self, call: Call) -> PipelineResponse[Any, Any]:
+        from tenacity import AsyncRetrying  # costs 40 ms, and most processes never need it
+
+        await call.transport.sleep(call.wait)
+        # One for each call, and with hooks that do not suspend: a shared one mixes up its tasks.
+        return await AsyncRetrying(retry=call.again, wait=call.pause, sleep=call.transport.sleep)(self._attempt, call)
+
+    async def _attempt(self, call: Call) -> PipelineResponse[Any, Any]:
+        if not call.in_doubt:
+            return await self._exchange(call, call.request)
+        steps = call.attempt()
+        request = next(steps)
+        while True:
+            try:
+                request = steps.send(await self._exchange(call, request))
+            except StopIteration as end:  # noqa: PERF203
+                response: PipelineResponse[Any, Any] = end.value
+                return response
+
+    async def _exchange(self, call: Call, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """One request, in its turn, and its answer."""
+        call.bound_io()
+        try:
+            response = None
+            while response is None:
+                wait = call.poll()
+                if wait:
+                    call.queued(wait)
+                while wait:
+                    await call.transport.sleep(wait)
+                    wait = call.poll()
+                response = await self._send(call, request)
+            call.learn(response, request)
+            return response
+        except (AzureError, AttributeError) as error:
+            call.learn_error(error)
+            raise
+        finally:
+            call.flow.leave()
+
+    async def _send(self, call: Call, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any] | None:
+        """The answer; None if the turn has become void while we waited for a connection."""
         turn = None
         if not self._gate.is_open:
             turn = await self._gate.enter(min(WARM_UP_PATIENCE, call.flow.remaining()))
         try:
-            slots = await self._slots.take(call)
+            slots = await self._connection.slots.take(call)
             under_way = UNDER_WAY.set(call)
             try:
+                if not call.flow.sent():
+                    return None
                 response: PipelineResponse[Any, Any] = await self._authentications.get().send(request)
             finally:
                 UNDER_WAY.reset(under_way)

@@ -12,6 +12,7 @@ from azure.core.pipeline.transport import AsyncHttpTransport
 
 from safekv._clock import Clock
 from safekv.connection._closing import AsyncClosing
+from safekv.connection._identity import RAW
 from safekv.connection._loops import PerLoop
 from safekv.connection._tls import ssl_context, trusted_bundle
 from safekv.connection._transport import Leased, closed_error, refuse, without_secrets
@@ -111,6 +112,7 @@ class AsyncLeasedTransport(AsyncClosing, AsyncHttpTransport[Any, Any]):
 
     async def send(self, request: Any, **kwargs: Any) -> Any:
         transport = self._checked()
+        kwargs.pop(RAW, None)  # still there where the user's own policies are in our place
         refuse(request, self.problem)
         response = await transport.send(request, **kwargs)
         if response.status_code == 401:

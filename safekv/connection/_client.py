@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from safekv import _identifiers
 from safekv.connection import _emulation, _registry
 from safekv.connection._connection import Connection, SyncConnection
 from safekv.connection._credential_kinds import check_picklable, no_credential
-from safekv.connection._identity import reconstruct
+from safekv.connection._identity import RAW, reconstruct
 from safekv.errors import InvalidArgument
 
 if TYPE_CHECKING:
+    from azure.core.rest import HttpRequest, HttpResponse
+
     from safekv.connection._transport import LeasedTransport
+    from safekv.resilience._lane import LaneStatus
 
 Self = TypeVar("Self", bound="SharedClient")
 
@@ -75,9 +78,31 @@ class SharedClient:
         self._lease = connection.lease(self._give_back)
         self._lease.problem = self._problem(connection, own.get("api_version"))
         policy = own.get("retry_policy") or connection.policy(own)
-        pipeline = {**own, "transport": self._lease, "retry_policy": policy}
+        pipeline = {
+            **own,
+            "transport": self._lease,
+            "retry_policy": policy,
+            "per_call_policies": self._outer(own),
+            "logging_policy": own.get("logging_policy") or _trace(own),
+        }
         super().__init__(connection.url, connection.tokens, **pipeline)  # type: ignore[call-arg]
         return self
+
+    def _raw_options(self) -> dict[str, Any]:
+        """What tells our policies that ``send_request`` wants its answer whatever the status.
+
+        A pipeline of the user's own has no policy or transport that knows it.
+        """
+        return {} if "pipeline" in self._origin[2] else {RAW: True}
+
+    def _outer(self, own: Mapping[str, Any]) -> list[Any]:
+        """The policies around all others: ours, then the user's."""
+        given = own.get("per_call_policies") or []
+        return [self._translator(), *(given if isinstance(given, Iterable) else [given])]
+
+    @classmethod
+    def _translator(cls) -> Any:
+        raise NotImplementedError
 
     @classmethod
     def _default_credential(cls) -> Any:
@@ -105,6 +130,13 @@ class SharedClient:
             return problem
         return None
 
+    def lane_status(self) -> Mapping[str, LaneStatus]:
+        """How this process uses the vault: rate, queue and counts of each class of operations that was used.
+
+        Of all clients of this vault, whatever their identity: the vault counts them together.
+        """
+        return self._lease.connection.traffic.status()  # type: ignore[no-any-return]
+
     def __reduce__(self) -> tuple[Any, ...]:
         """A pickle holds how to find the client again: no token, no socket, no cached value."""
         url, credential, options = self._origin
@@ -130,9 +162,26 @@ class SyncSharedClient(SharedClient):
 
     _connection_kind = SyncConnection
 
+    @classmethod
+    def _translator(cls) -> Any:
+        from safekv.connection._translate import Translate
+
+        return Translate()
+
+    def send_request(self, request: HttpRequest, *, stream: bool = False, **kwargs: Any) -> HttpResponse:
+        """The SDK's ``send_request``: returns the response, whatever its status."""
+        kwargs.update(self._raw_options())
+        return super().send_request(request, stream=stream, **kwargs)  # type: ignore[misc,no-any-return]
+
     def _give_back(self, lease: LeasedTransport) -> None:
         if lease.registry.give_back(lease):
             lease.connection.close()
+
+
+def _trace(own: Mapping[str, Any]) -> Any:
+    from safekv.connection._trace import RedactedTrace
+
+    return RedactedTrace(logging_enable=bool(own.get("logging_enable", False)))
 
 
 def _address(given: str | None) -> str:

@@ -11,6 +11,7 @@ from safekv._clock import SYSTEM_CLOCK, Clock, VirtualClock
 from safekv.connection import _emulation
 from safekv.connection._credential_kinds import is_async, wrong_colour
 from safekv.connection._fork import on_fork
+from safekv.connection._identity import LANE_OPTIONS, Same
 
 # What only a constructed client needs is imported then: importing a door costs little more
 # than importing the SDK's.
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from safekv._settings import Settings
     from safekv.connection._credential import TokenSource
     from safekv.connection._policy import Resilience
+    from safekv.connection._traffic import Traffic, Traffics
     from safekv.connection._transport import LeasedTransport
 
 FindTokens = Callable[[type["Connection"], Any], Any]
@@ -35,16 +37,21 @@ class Connection:
     colour: ClassVar[str]
     slots: Any
 
-    def __init__(self, url: str, tokens: Any, options: Mapping[str, Any], settings: Settings) -> None:
+    def __init__(
+        self, url: str, tokens: Any, options: Mapping[str, Any], settings: Settings, traffics: Traffics
+    ) -> None:
         self.url = url
         self.tokens = tokens
-        self.settings = settings
+        self.settings = settings.changed(options)
         self.leases = 0
         self.clients: OrderedDict[Hashable, Any] = OrderedDict()
         timeouts = {"connection_timeout": settings.connection_timeout, "read_timeout": settings.read_timeout}
-        self._options = {**timeouts, **options}
+        network = {name: value for name, value in options.items() if name not in LANE_OPTIONS}
+        self._options = {**timeouts, **network}
         self._given = self._options.pop("transport", None)
         self._transport = self._given
+        self._way = Same(self._given or self._options.get("session"))
+        self._traffic = traffics.of(url, self._way, self.settings, lambda: self.clock)
         self._lock = threading.Lock()
         self._abandoned: list[object] = []
         on_fork(self)
@@ -68,6 +75,14 @@ class Connection:
         emulated = emulation.transport(self.colour) if emulation is not None else None
         clock = getattr(self._given or emulated, "clock", None)
         return clock if isinstance(clock, VirtualClock) else SYSTEM_CLOCK
+
+    @property
+    def traffic(self) -> Traffic:
+        """The lanes, breaker and budget that everything shares that talks to this vault."""
+        emulation = _emulation.active()
+        if emulation is None or self._given is not None:
+            return self._traffic
+        return emulation.traffics.of(self.url, None, self.settings, lambda: self.clock)
 
     @property
     def given_transport(self) -> Any:
@@ -116,11 +131,13 @@ class SyncConnection(Connection):
     colour = "sync"
     tokens: TokenSource
 
-    def __init__(self, url: str, tokens: TokenSource, options: Mapping[str, Any], settings: Settings) -> None:
+    def __init__(
+        self, url: str, tokens: TokenSource, options: Mapping[str, Any], settings: Settings, traffics: Traffics
+    ) -> None:
         from safekv.connection._policy import Slots
 
         self.slots = Slots(settings.pool_size)
-        super().__init__(url, tokens, options, settings)
+        super().__init__(url, tokens, options, settings, traffics)
 
     @classmethod
     def token_source(cls, credential: Any, find: FindTokens) -> TokenSource:
@@ -138,7 +155,7 @@ class SyncConnection(Connection):
     def policy(self, options: Mapping[str, Any]) -> Resilience:
         from safekv.connection._policy import Resilience
 
-        return Resilience(self.settings, self.slots, **options)
+        return Resilience(self, self.settings.changed(options), **options)
 
     def close(self) -> None:
         transport, self._transport = self._transport, self._given

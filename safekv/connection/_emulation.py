@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from safekv.connection._traffic import Traffics
 
 
 class Emulation(Protocol):
     """An emulator in this process, as the connections see it."""
+
+    traffics: Traffics
 
     def transport(self, colour: str) -> Any:
         """The azure-core transport for ``"sync"`` or ``"aio"`` connections."""

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+#: Says that a request is ``send_request``'s: its caller wants the response, whatever its status.
+RAW = "safekv_raw"
+
+#: Keywords that say how fast a vault is used: for all clients of a connection.
+LANE_OPTIONS = frozenset({"gate", "max_rate", "min_rate", "share"})
+
 #: Keywords of a client that belong to its connection; the rest belong to the client alone.
-CONNECTION_OPTIONS = frozenset(
+CONNECTION_OPTIONS = LANE_OPTIONS | frozenset(
     {
         "connection_cert",
         "connection_data_block_size",

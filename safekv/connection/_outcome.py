@@ -7,10 +7,16 @@ import ssl
 from collections.abc import Iterator
 from typing import Any
 
-from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    ServiceRequestError,
+    ServiceResponseTimeoutError,
+)
 from azure.core.pipeline import PipelineResponse
 
-from safekv.resilience._flow import THROTTLED, Outcome
+from safekv.errors import SafeKVError
+from safekv.resilience._flow import Outcome
 
 #: What urllib3 and aiohttp raise before a byte of the request is on its way, and what their subclasses stand for.
 _NOT_SENT = frozenset({"NewConnectionError", "ConnectTimeoutError", "ClientConnectorError", "ConnectionTimeoutError"})
@@ -21,8 +27,10 @@ def outcome_of(error: Exception) -> Outcome | None:
     if isinstance(error, AttributeError):
         # Two threads in the SDK's challenge policy: one drops the token that the other is
         # about to read, before its request is sent.
-        return Outcome.NOT_SENT if error.name == "token" and error.obj is None else None
-    if not isinstance(error, AzureError) or getattr(error, "status_code", None) is not None:
+        return Outcome.OURS if error.name == "token" and error.obj is None else None
+    if not isinstance(error, AzureError) or isinstance(error, SafeKVError):
+        return None
+    if getattr(error, "status_code", None) is not None:
         return None
     if isinstance(error, ClientAuthenticationError):
         return None  # no token: the credential has made its own attempts
@@ -33,13 +41,12 @@ def outcome_of(error: Exception) -> Outcome | None:
         return Outcome.NOT_SENT
     if isinstance(error, ServiceRequestError) and "non-TLS" in str(error):
         return Outcome.PERMANENT
-    return Outcome.UNKNOWN
+    return Outcome.TIMED_OUT if isinstance(error, ServiceResponseTimeoutError) else Outcome.UNKNOWN
 
 
 def let_in(response: PipelineResponse[Any, Any]) -> bool:
-    """Whether the vault has dealt with the request, rather than asked who we are."""
-    status: int = response.http_response.status_code
-    return status not in (401, THROTTLED) and status < 500
+    """Whether the vault has dealt with a token, rather than asked who we are."""
+    return response.http_response.status_code != 401 and "Authorization" in response.http_request.headers
 
 
 def _before_sending(cause: BaseException) -> bool:

@@ -1,4 +1,4 @@
-"""The sync seat in the SDK's pipeline: retries within a deadline, and one cold start at a time.
+"""The sync seat in the SDK's pipeline: turns, retries within a deadline, one cold start at a time.
 
 The policy takes the place of the SDK's own retry (``retry_policy=``) and carries out what
 a ``Call`` decides. ``_apolicy`` is its twin.
@@ -7,33 +7,46 @@ a ``Call`` decides. ``_apolicy`` is its twin.
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from azure.core.exceptions import AzureError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy
 
 from safekv._settings import Settings
-from safekv.connection._call import UNDER_WAY, Call, CallRules
+from safekv.connection._call import UNDER_WAY, Call, NoTurn
 from safekv.connection._fork import on_fork
 from safekv.connection._outcome import let_in
+from safekv.connection._rules import CallRules
+
+if TYPE_CHECKING:
+    from safekv.connection._traffic import Traffic
 
 #: Seconds that a request waits for the first one to come back with a token.
 WARM_UP_PATIENCE = 5.0
 
 
+class Seat(Protocol):
+    """What a policy needs of its connection."""
+
+    slots: Any
+
+    @property
+    def traffic(self) -> Traffic: ...
+
+
 class Resilience(RetryPolicy[Any, Any]):
-    """Repeats what may be repeated, until the call's deadline.
+    """Sends each request in its lane, and repeats what may be repeated, until the call's deadline.
 
     The SDK's keywords keep their meaning: ``timeout`` is the deadline of a call in seconds,
     ``retry_total=0`` means one attempt, ``retry_on_methods`` names methods that may be
     repeated after an unknown outcome.
     """
 
-    def __init__(self, settings: Settings, slots: Slots, **options: Any) -> None:
+    def __init__(self, connection: Seat, settings: Settings, **options: Any) -> None:
         super().__init__(**options)
         self._rules = CallRules(settings, options)
-        self._slots = slots
+        self._connection = connection
         self._gate = WarmUpGate()
         on_fork(self)
 
@@ -41,36 +54,80 @@ class Resilience(RetryPolicy[Any, Any]):
         self._gate = WarmUpGate()
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
-        call = self._rules.begin(request)
-        while True:
-            call.bound_io()
+        call = self._rules.begin(request, self._connection.traffic)
+        response: Any = None
+        try:
             try:
-                response = self._attempt(request, call)
-            except (AzureError, AttributeError) as error:
-                wait = call.after_error(error)
-                if wait is None:
+                response = self._attempt(call)
+            except (AzureError, AttributeError):
+                if call.wait is None:
                     raise
-                call.transport.sleep(wait)
-                if call.flow.remaining() <= 0:  # the sleep took longer than it should
-                    raise
-            else:
-                wait = call.after_response(response)
-                if wait is None:
-                    return response
-                call.transport.sleep(wait)
-                if call.flow.remaining() <= 0:
-                    return response
+            if call.wait is not None:
+                response = self._repeat(call)
+        except NoTurn as no_turn:
+            denied = no_turn.denied
+        except Exception as error:
+            end = call.end_error(error)
+            if end is error:
+                raise
+            raise end from error
+        else:
+            return call.end(response)
+        return call.end_without_turn(denied)
 
-    def _attempt(self, request: PipelineRequest[Any], call: Call) -> PipelineResponse[Any, Any]:
+    def _repeat(self, call: Call) -> PipelineResponse[Any, Any]:
+        from tenacity import Retrying  # costs 40 ms, and most processes never need it
+
+        call.transport.sleep(call.wait)
+        return Retrying(retry=call.again, wait=call.pause, sleep=call.transport.sleep)(self._attempt, call)
+
+    def _attempt(self, call: Call) -> PipelineResponse[Any, Any]:
+        if not call.in_doubt:
+            return self._exchange(call, call.request)
+        steps = call.attempt()
+        request = next(steps)
+        while True:
+            try:
+                request = steps.send(self._exchange(call, request))
+            except StopIteration as end:  # noqa: PERF203
+                response: PipelineResponse[Any, Any] = end.value
+                return response
+
+    def _exchange(self, call: Call, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """One request, in its turn, and its answer."""
+        call.bound_io()
+        try:
+            response = None
+            while response is None:
+                wait = call.poll()
+                if wait:
+                    call.queued(wait)
+                while wait:
+                    call.transport.sleep(wait)
+                    wait = call.poll()
+                response = self._send(call, request)
+            call.learn(response, request)
+            return response
+        except (AzureError, AttributeError) as error:
+            call.learn_error(error)
+            raise
+        finally:
+            call.flow.leave()
+
+    def _send(self, call: Call, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any] | None:
+        """The answer; None if the turn has become void while we waited for a connection."""
         leading = not self._gate.is_open and self._gate.enter(min(WARM_UP_PATIENCE, call.flow.remaining()))
         try:
-            self._slots.take(call)
+            slots = self._connection.slots
+            slots.take(call)
             under_way = UNDER_WAY.set(call)
             try:
+                if not call.flow.sent():
+                    return None
                 response = self.next.send(request)
             finally:
                 UNDER_WAY.reset(under_way)
-                self._slots.give_back()
+                slots.give_back()
             if not self._gate.is_open:
                 self._gate.is_open = let_in(response)
             return response
@@ -112,15 +169,31 @@ class Slots:
         self.after_fork()
 
     def after_fork(self) -> None:
-        self._free = threading.Semaphore(self._size)
+        # threading.Semaphore does the same for four times the price.
+        self._free = self._size
+        self._waiting = 0
+        self._changed = threading.Condition(threading.Lock())
 
     def take(self, call: Call) -> None:
         """Wait for a free slot, at most until the call's deadline; the caller gives it back.
 
         :raises DeadlineExceeded: if none comes free before it.
         """
-        if not self._free.acquire(timeout=min(max(0.0, call.flow.remaining()), threading.TIMEOUT_MAX)):
-            raise call.too_late()
+        with self._changed:
+            if self._free <= 0 and not self._wait(call):
+                raise call.too_late()
+            self._free -= 1
+
+    def _wait(self, call: Call) -> bool:
+        self._waiting += 1
+        try:
+            patience = min(max(0.0, call.flow.remaining()), threading.TIMEOUT_MAX)
+            return self._changed.wait_for(lambda: self._free > 0, patience)
+        finally:
+            self._waiting -= 1
 
     def give_back(self) -> None:
-        self._free.release()
+        with self._changed:
+            self._free += 1
+            if self._waiting:
+                self._changed.notify()

@@ -13,16 +13,18 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from safekv import _identifiers
+from safekv import _events, _identifiers
 from safekv.connection import _emulation
 from safekv.connection._connection import Connection
 from safekv.connection._credential_kinds import check_credential
 from safekv.connection._fork import on_fork
 from safekv.connection._identity import Same, frozen, split_options
 from safekv.errors import ManyCredentialsWarning
+from safekv.errors._topic import HTTP_429
 
 if TYPE_CHECKING:
     from safekv._settings import Settings
+    from safekv.connection._traffic import Traffics
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -42,6 +44,7 @@ class Registry:
         self._connections: OrderedDict[Hashable, Connection] = OrderedDict()
         self._sources: OrderedDict[Hashable, Any] = OrderedDict()
         self._vaults: OrderedDict[Hashable, Any] = OrderedDict()
+        self._traffics: Traffics | None = None
         self._warned: OrderedDict[str, None] = OrderedDict()
 
     @property
@@ -53,8 +56,22 @@ class Registry:
             self._settings = from_environment()
         return self._settings
 
+    @property
+    def traffics(self) -> Traffics:
+        """How each vault is being used."""
+        if self._traffics is None:
+            from safekv.connection._traffic import Traffics
+
+            self._traffics = Traffics(self.settings.max_connections)
+        return self._traffics
+
     def __len__(self) -> int:
         return len(self._connections)
+
+    def connections(self) -> list[Connection]:
+        """Those that exist now."""
+        with self._lock:
+            return list(self._connections.values())
 
     def client(
         self,
@@ -92,7 +109,7 @@ class Registry:
             if connection is None:
                 tokens = self.tokens(colour, credential)
                 self._warn_of_many_credentials(colour, url, credential, options)
-                connection = colour(url, tokens, options, self.settings)
+                connection = colour(url, tokens, options, self.settings, self.traffics)
             # Source and connection stay equally recent, or one identity could get a second source.
             _keep(self._sources, (Same(credential), colour), connection.tokens, self.settings.max_connections)
             return _keep(self._connections, key, connection, self.settings.max_connections)
@@ -148,10 +165,11 @@ class Registry:
         ):
             return
         _keep(self._warned, url, None, self.settings.max_connections)
+        _events.emit(_events.ManyCredentials(url.removeprefix("https://")))
         warnings.warn(
-            f"Several credential objects are in use for {url}. Each has its own connections, tokens and limits, "
+            f"Several credential objects are in use for {url}. Each has its own connections and tokens, "
             "because safekv shares nothing between identities. If they are the same identity, use one object: "
-            "safekv.identity returns the same credential for the same arguments.",
+            f"safekv.identity returns the same credential for the same arguments. {HTTP_429}",
             ManyCredentialsWarning,
             stacklevel=_outside_safekv(),
         )

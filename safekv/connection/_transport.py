@@ -12,6 +12,7 @@ from azure.core.pipeline.transport import HttpTransport
 
 from safekv._clock import Clock
 from safekv._identifiers import name_in_path
+from safekv.connection._identity import RAW
 from safekv.connection._tls import trusted_bundle
 from safekv.errors import ClientClosed, InvalidArgument
 
@@ -92,6 +93,7 @@ class LeasedTransport(HttpTransport[Any, Any]):
 
     def send(self, request: Any, **kwargs: Any) -> Any:
         transport = self._checked()
+        kwargs.pop(RAW, None)  # still there where the user's own policies are in our place
         refuse(request, self.problem)
         response = transport.send(request, **kwargs)
         if response.status_code == 401:

@@ -48,9 +48,13 @@ def bare(status: int) -> Response:
     return Response.json(status, {"error": {"code": phrase.replace(" ", ""), "message": phrase}})
 
 
-def with_service_headers(response: Response, request: Request, settings: EmulatorSettings, request_id: str) -> Response:
+def with_service_headers(
+    response: Response, request: Request, settings: EmulatorSettings, request_id: str, now: float
+) -> Response:
+    """``now``: seconds since 1970, on the emulator's clock."""
     headers = {
         **_COMMON,
+        "Date": formatdate(min(max(now, 0), LAST_SECOND), usegmt=True),
         **response.headers,
         "x-ms-keyvault-region": settings.region,
         "x-ms-keyvault-service-version": settings.service_version,

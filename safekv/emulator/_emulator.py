@@ -213,7 +213,9 @@ class Emulator:
         if fault and fault.network:
             return NetworkFault(fault.network, delay=outcome.delay)
         response = self._faulty(call, fault) if fault else self._service.answer(call)
-        response = _answers.with_service_headers(response, call.request, self.settings, self._new_request_id())
+        response = _answers.with_service_headers(
+            response, call.request, self.settings, self._new_request_id(), self.clock.time()
+        )
         if outcome.afterwards:
             cut = response if outcome.afterwards is Network.TRUNCATED else None
             return NetworkFault(outcome.afterwards, cut, outcome.delay)

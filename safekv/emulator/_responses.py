@@ -61,6 +61,10 @@ class Answer:
     def status_code(self) -> int:
         return self._status_code
 
+    @status_code.setter
+    def status_code(self, status: int) -> None:  # the SDK's responses allow it too
+        self._status_code = status
+
     @property
     def reason(self) -> str:
         try:

@@ -11,6 +11,9 @@ import json
 import re
 from dataclasses import dataclass
 
+from safekv.errors._meanings import meaning_of
+from safekv.errors._topic import Topic
+
 
 @dataclass(frozen=True, slots=True)
 class Again:
@@ -26,7 +29,8 @@ class ServiceError:
 
     ``plane`` is ``vault``, ``mhsm`` (Managed HSM) or ``arm`` (control plane). ``transient``
     means that the same request may succeed later without anybody changing anything; ``again``
-    says how soon, where that is a matter of seconds.
+    says how soon, where that is a matter of seconds. ``kind`` is the class that is raised for it,
+    and ``topic`` what it means, what to do, and where the guide says more.
     """
 
     id: str
@@ -37,6 +41,16 @@ class ServiceError:
     message: str | None
     transient: bool = False
     again: Again | None = None
+
+    @property
+    def kind(self) -> str:
+        """The name of its class in ``safekv.errors``."""
+        return meaning_of(self.status, self.code, self.inner_code, self.message).kind
+
+    @property
+    def topic(self) -> Topic:
+        """What explains it: meaning, hint, guide, whether a stale value may stand in or a write be repeated."""
+        return meaning_of(self.status, self.code, self.inner_code, self.message).topic
 
     def body(self, **values: str) -> bytes:
         """The JSON body, with ``<key>`` replaced by ``values["key"]``; places without a value stay."""

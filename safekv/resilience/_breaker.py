@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from safekv._clock import Clock, Random
@@ -56,10 +57,17 @@ class BreakerStatus:
 _PROBE_POLL = 0.1
 
 
-class Breaker:
-    """One per vault and process, shared by all its lanes."""
+Notice = Callable[[str, float], object]
 
-    def __init__(self, settings: BreakerSettings, clock: Clock, random: Random) -> None:
+
+class Breaker:
+    """One per vault and process, shared by all its lanes.
+
+    :param notice: told, without the lock, when it opens for so many seconds ("open"), or closes ("closed", 0).
+    """
+
+    def __init__(self, settings: BreakerSettings, clock: Clock, random: Random, notice: Notice | None = None) -> None:
+        self._notice = notice
         self._settings = settings
         self._clock = clock
         self._random = random
@@ -99,12 +107,16 @@ class Breaker:
             # What was sent before the gate closed is no news of what came after.
             if it.epoch != self._pass.epoch:
                 return
+            closes = self._gate.half_open
             self._failures = self._in_a_row = 0
             self._gate.open()
             self._calm = not self._isolated
+        if closes and self._notice is not None:
+            self._notice("closed", 0.0)
 
     def failed(self, it: Pass) -> None:
         """A 5xx, a timeout or a broken connection."""
+        opened = None
         with self._lock:
             if it.epoch != self._pass.epoch:
                 return
@@ -112,7 +124,9 @@ class Breaker:
             self._failures += 1
             was_probe = self._gate.hand_back(it)
             if was_probe or (not self._gate.half_open and self._failures >= self._settings.failures):
-                self._close()
+                opened = self._open()
+        if opened is not None and self._notice is not None:
+            self._notice("open", opened)
 
     def leave(self, it: Pass) -> None:
         """The caller gave up, or learned nothing about the vault. Harmless when repeated."""
@@ -147,13 +161,16 @@ class Breaker:
     def _left(self, now: float) -> float:
         return self._gate.left(now) or (_PROBE_POLL if self._gate.probing(now) else 0.0)
 
-    def _close(self) -> None:
+    def _open(self) -> float:
+        """Leave the vault alone; for how many seconds."""
         s = self._settings
         longest = min(s.cap, s.base * 2.0 ** min(self._in_a_row, 30))
         self._in_a_row += 1
         self._openings += 1
         self._pass = Pass(self._pass.epoch + 1)
-        self._gate.close(self._now() + longest * (0.5 + self._random.random() / 2))
+        seconds = longest * (0.5 + self._random.random() / 2)
+        self._gate.close(self._now() + seconds)
+        return seconds
 
     def _now(self) -> float:
         """The clock's time, but where that goes back this goes on."""

@@ -6,13 +6,13 @@ within the last window is its share, and that is the rate to go on with. From th
 rate climbs back and, later, beyond; a 429 also closes a gate for a moment, and one probe
 finds out whether it is over.
 
-A lane never sleeps, sends or calls back. A driver goes through these steps, and calls
+A lane never sleeps or sends. A driver (``Flow``) goes through these steps, and calls
 ``leave`` in a ``finally`` (it does nothing for a ticket that has had its answer)::
 
     ticket = lane.enter(deadline=...)          # or Refused
     while (wait := lane.poll(ticket)) > 0:     # or Refused
         sleep(wait)
-    lane.sent(ticket)
+    lane.sent(ticket)                          # False: begin again
     ...                                        # one attempt
     lane.accepted(ticket)                      # or throttled(), or failed()
 """
@@ -20,6 +20,7 @@ A lane never sleeps, sends or calls back. A driver goes through these steps, and
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -48,7 +49,7 @@ class _State(Enum):
 class Ticket:
     """One attempt of one call. Drivers hand it back and forth and read nothing of it."""
 
-    __slots__ = ("cost", "deadline", "place", "priority", "retry", "sent_at", "state")
+    __slots__ = ("at", "cost", "deadline", "place", "priority", "retry", "state")
 
     def __init__(self, cost: int, priority: Priority, deadline: float, retry: bool, state: _State) -> None:
         self.cost = cost
@@ -57,7 +58,7 @@ class Ticket:
         self.retry = retry
         self.state = state
         self.place = 0
-        self.sent_at = 0.0
+        self.at = 0.0  # when its turn came; then, when it was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,18 @@ class LaneStatus:
     refused: int
 
 
-class Lane:
-    """See the module. Shared by all threads and event loops of a process."""
+Notice = Callable[[float, float], object]
 
-    def __init__(self, settings: LaneSettings, clock: Clock, random: Random) -> None:
+
+class Lane:
+    """See the module. Shared by all threads and event loops of a process.
+
+    :param notice: told, without the lock, when the gate closes for so many seconds or opens (0), and
+        the rate from then on.
+    """
+
+    def __init__(self, settings: LaneSettings, clock: Clock, random: Random, notice: Notice | None = None) -> None:
+        self._notice = notice
         self._settings = settings
         self._clock = clock
         self._random = random
@@ -121,7 +130,9 @@ class Lane:
         :param retry: the call was sent before and throttled; it goes to the front of its class.
         """
         if not self._on:  # nothing was ever throttled: no queue, no lock
-            return Ticket(cost, priority, deadline, retry, _State.GRANTED)
+            ticket = Ticket(cost, priority, deadline, retry, _State.GRANTED)
+            ticket.at = self._clock.monotonic() + self._offset
+            return ticket
         with self._lock:
             now = self._now()
             deadline += self._offset
@@ -132,7 +143,10 @@ class Lane:
             if len(self._line) >= self._settings.max_queue:
                 return self._refuse(wait, "queue full")
             ticket = Ticket(cost, priority, deadline, retry, _State.WAITING)
-            self._line.join(ticket)
+            if wait <= 0 and not len(self._line):
+                self._spend(ticket, now)  # as if it had joined and been served
+            else:
+                self._line.join(ticket)
             return ticket
 
     def poll(self, ticket: Ticket) -> float | Refused:
@@ -166,10 +180,18 @@ class Lane:
 
     # -- what became of it
 
-    def sent(self, ticket: Ticket) -> None:
-        """The attempt begins now."""
-        ticket.sent_at = self._clock.monotonic() + self._offset
+    def sent(self, ticket: Ticket) -> bool:
+        """The attempt begins now. False: a 429 came since the turn did, and the turn is void.
+
+        Between the two lies the wait for a connection, and whoever waits there in numbers would
+        otherwise all run into the closed gate.
+        """
+        if self._on and ticket.at < self._epoch:
+            self.leave(ticket)
+            return False
+        ticket.at = self._clock.monotonic() + self._offset
         ticket.state = _State.SENT
+        return True
 
     def accepted(self, ticket: Ticket) -> None:
         """It was answered with anything but 429 and 5xx: the service has counted it."""
@@ -178,17 +200,20 @@ class Lane:
         if not (self._on or full):
             self._accepted += 1  # unlocked: threads may lose one, and it is only shown
             return
+        opened = None
         with self._lock:
             self._accepted += 1
             now = self._now()
-            if ticket.sent_at >= self._epoch:
+            if ticket.at >= self._epoch:
                 self._streak = 0
                 if self._gate.half_open:
                     self._gate.open()
-                    self._pace.refill(now)
+                    opened = self._pace.refill(now)
             if full:
                 self._accepts.fold(now)
             self._maybe_forget(now)
+        if opened is not None and self._notice is not None:
+            self._notice(0.0, opened)
 
     def throttled(self, ticket: Ticket, retry_after: float | None = None) -> float:
         """It was answered with 429.
@@ -196,14 +221,17 @@ class Lane:
         :param retry_after: seconds that the service asks for, if it does.
         :return: seconds before which this call must not be sent again, whatever the lane says.
         """
+        closed = None
         with self._lock:
             ticket.state = _State.OVER
             self._throttled += 1
             now = self._now()
             failed_probe = self._gate.hand_back(ticket)
             # What was sent before the last 429 arrived is an echo of the same event.
-            if ticket.sent_at >= self._epoch:
-                self._close(now, retry_after, failed_probe)
+            if ticket.at >= self._epoch:
+                closed = self._close(now, retry_after, failed_probe), self._pace.rate(now)
+        if closed is not None and self._notice is not None:
+            self._notice(*closed)
         return 0.0 if retry_after is None else self._later(retry_after)
 
     def failed(self, ticket: Ticket) -> None:
@@ -253,9 +281,13 @@ class Lane:
 
     def _grant(self, ticket: Ticket, now: float) -> None:
         self._line.serve(ticket)
+        self._spend(ticket, now)
+
+    def _spend(self, ticket: Ticket, now: float) -> None:
         self._pace.take(ticket.cost)
         self._gate.admit(ticket, now)
         self._granted += 1
+        ticket.at = now
         ticket.state = _State.GRANTED
 
     def _drop(self, ticket: Ticket) -> None:
@@ -266,7 +298,8 @@ class Lane:
         self._refused += 1
         return Refused(wait, reason)
 
-    def _close(self, now: float, retry_after: float | None, failed_probe: bool) -> None:
+    def _close(self, now: float, retry_after: float | None, failed_probe: bool) -> float:
+        """Close the gate; for how many seconds."""
         s = self._settings
         if not failed_probe:
             share = self._accepts.total(now) / s.window
@@ -279,6 +312,7 @@ class Lane:
         pause = self._pause(now, retry_after)
         self._gate.close(now + pause)
         self._pace.hold(now + pause)
+        return pause
 
     def _pause(self, now: float, retry_after: float | None) -> float:
         """Seconds for which nobody of this lane sends."""

@@ -180,7 +180,7 @@ def test_no_token_and_no_value_in_any_log(colour: Colour, local: LocalKeyVault, 
         with pytest.raises(ValueError, match="secret"):
             colour.run(bad())
     text = everything()
-    assert "get_secret on local.vault.azure.net: HTTP 429; attempt 2 in" in text
+    assert "get_secret on local.vault.azure.net: throttled; attempt 2 in" in text
     for hidden in (TOKEN, "s3cret-value", "hello", base64.b64encode(b"s3cret").decode()):
         assert hidden not in text
 

@@ -16,6 +16,7 @@ from safekv.connection._acredential import AsyncTokenSource
 from safekv.connection._connection import SyncConnection
 from safekv.connection._credential import TokenSource
 from safekv.connection._registry import Registry
+from safekv.connection._traffic import Traffics
 
 
 class Thing:
@@ -71,7 +72,7 @@ class Transport:
 def test_a_connection_opens_a_transport_of_its_own(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = iter([Transport(), Transport()])
     monkeypatch.setattr(kind, "_open", lambda self: next(opened))
-    connection = kind("https://a.vault.azure.net", TokenSource(object()), {}, Settings())
+    connection = kind("https://a.vault.azure.net", TokenSource(object()), {}, Settings(), Traffics(8))
     parents = connection.transport
     connection._lock.acquire()  # held by a thread that the child does not have
     connection.after_fork()
@@ -82,7 +83,9 @@ def test_a_connection_opens_a_transport_of_its_own(kind: Any, monkeypatch: pytes
 @pytest.mark.parametrize("kind", [SyncConnection, AsyncConnection])
 def test_a_transport_of_the_users_own_stays(kind: Any) -> None:
     transport = Transport()
-    connection = kind("https://a.vault.azure.net", TokenSource(object()), {"transport": transport}, Settings())
+    connection = kind(
+        "https://a.vault.azure.net", TokenSource(object()), {"transport": transport}, Settings(), Traffics(8)
+    )
     connection.after_fork()
     assert connection.transport is transport
 

@@ -76,8 +76,8 @@ class AnyLane(RuleBasedStateMachine):
     @rule(which=st.integers(0, 100))
     def sends(self, which: int) -> None:
         ticket = self._pick(self.granted, which)
-        self.lane.sent(ticket)
-        self.flying.append(ticket)
+        if self.lane.sent(ticket):
+            self.flying.append(ticket)
 
     @precondition(lambda self: self.flying)
     @rule(which=st.integers(0, 100), end=st.sampled_from(["ok", "ok", "429", "429", "RA", "5xx", "leave"]))
@@ -127,7 +127,7 @@ class AnyLane(RuleBasedStateMachine):
     @invariant()
     def never_two_probes(self) -> None:
         probe = self.lane._gate._probe
-        out = [ticket for ticket in (*self.granted, *self.flying) if ticket is probe]
+        out = [ticket for ticket in (*self.waiting, *self.granted, *self.flying) if ticket is probe]
         assert len(out) <= 1
         assert probe is None or out
 

@@ -32,7 +32,7 @@ from urllib3.exceptions import (
 )
 
 from safekv.connection._outcome import outcome_of
-from safekv.errors import CredentialTooOld
+from safekv.errors import CredentialTooOld, DeadlineExceeded
 from safekv.resilience._flow import Outcome
 
 POOL: Any = HTTPSConnection("my-vault.vault.azure.net")
@@ -71,15 +71,17 @@ NOT_SENT = {
 }
 UNKNOWN = {
     "reset": response_error(requests.exceptions.ConnectionError(ProtocolError("aborted", ConnectionResetError()))),
-    "read timeout": response_error(
-        requests.exceptions.ReadTimeout(ReadTimeoutError(POOL, "/", "slow")), ServiceResponseTimeoutError
-    ),
     "aio disconnect": from_aiohttp(aiohttp.ServerDisconnectedError()),
     "aio os error": from_aiohttp(aiohttp.ClientOSError(104, "reset")),
-    "aio read timeout": from_aiohttp(aiohttp.SocketTimeoutError(), ServiceResponseTimeoutError),
     "half an answer": IncompleteReadError("half", error=ProtocolError("half")),
     "something": AzureError("something"),
     "a credential's": HttpResponseError("no response"),
+}
+TIMED_OUT = {
+    "read timeout": response_error(
+        requests.exceptions.ReadTimeout(ReadTimeoutError(POOL, "/", "slow")), ServiceResponseTimeoutError
+    ),
+    "aio read timeout": from_aiohttp(aiohttp.SocketTimeoutError(), ServiceResponseTimeoutError),
 }
 PERMANENT = {
     "certificate": from_requests(SSLError(UNTRUSTED), requests.exceptions.SSLError),
@@ -96,6 +98,11 @@ def test_not_sent(error: Exception) -> None:
 @pytest.mark.parametrize("error", UNKNOWN.values(), ids=UNKNOWN)
 def test_unknown(error: Exception) -> None:
     assert outcome_of(error) is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("error", TIMED_OUT.values(), ids=TIMED_OUT)
+def test_timed_out(error: Exception) -> None:
+    assert outcome_of(error) is Outcome.TIMED_OUT
 
 
 @pytest.mark.parametrize("error", PERMANENT.values(), ids=PERMANENT)
@@ -115,6 +122,7 @@ def with_status() -> HttpResponseError:
         with_status(),
         ClientAuthenticationError("no"),
         CredentialTooOld("old"),
+        DeadlineExceeded("not sent"),
         ValueError("no"),
         AttributeError("value"),
     ],
@@ -125,7 +133,7 @@ def test_no_matter_of_repeating(error: Exception) -> None:
 
 
 def test_the_race_in_the_sdks_authentication() -> None:
-    cases: list[tuple[Any, Any]] = [(None, Outcome.NOT_SENT), (object(), None)]
+    cases: list[tuple[Any, Any]] = [(None, Outcome.OURS), (object(), None)]
     for it, expected in cases:
         with pytest.raises(AttributeError) as caught:
             _ = it.token

@@ -1,0 +1,114 @@
+"""What the policy costs a call that succeeds at once: microseconds of CPU, beside the SDK's own retry policy.
+
+    python -m benchmarks.policy
+
+The policy below it answers at once, so that what is measured is the policy alone: rules, lane,
+breaker, budget, slots and bookkeeping. "limited" is with the limiter on, far above what is used.
+Rounds of all kinds take turns; the medians and the ratios of the medians are printed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from azure.core.pipeline import PipelineContext, PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import AsyncRetryPolicy, RetryPolicy
+from azure.core.rest import HttpRequest
+
+from safekv._settings import Settings
+from safekv.secrets import SecretClient
+from safekv.secrets.aio import SecretClient as AsyncSecretClient
+from safekv.testing import LocalKeyVault
+
+CALLS, ROUNDS = 2_000, 21
+
+
+class Answered:
+    """An answer that costs nothing."""
+
+    status_code = 200
+
+
+class AtOnce:
+    """What stands below the policy."""
+
+    def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        return PipelineResponse(request.http_request, Answered(), request.context)
+
+
+class AsyncAtOnce:
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        return PipelineResponse(request.http_request, Answered(), request.context)
+
+
+def requests(transport: Any) -> list[PipelineRequest[Any]]:
+    http = HttpRequest("GET", "https://local.vault.azure.net/secrets/greeting/?api-version=7.5")
+    return [PipelineRequest(http, PipelineContext(transport)) for _ in range(CALLS)]
+
+
+def sync_round(policy: Any, transport: Any) -> float:
+    waiting = requests(transport)
+    began = time.process_time()
+    for request in waiting:
+        policy.send(request)
+    return (time.process_time() - began) / CALLS * 1e6
+
+
+async def aio_round(policy: Any, transport: Any) -> float:
+    waiting = requests(transport)
+    began = time.process_time()
+    for request in waiting:
+        await policy.send(request)
+    return (time.process_time() - began) / CALLS * 1e6
+
+
+def main() -> None:
+    local = LocalKeyVault()
+    kinds: dict[str, Callable[[], float]] = {}
+    loop = asyncio.new_event_loop()
+
+    def run(round_: Callable[[Any, Any], Awaitable[float]], *arguments: Any) -> float:
+        return loop.run_until_complete(round_(*arguments))  # type: ignore[arg-type]
+
+    for name, rate in (("", None), (" limited", 1e9)):
+        options: dict[str, Any] = {"max_rate": rate} if rate else {}
+        for colour, door in (("sync", SecretClient), ("aio", AsyncSecretClient)):
+            client: Any = door(local.url(), local.credential(), **options)
+            policy = client._lease.connection.policy({})
+            policy.next = AtOnce() if colour == "sync" else AsyncAtOnce()
+            lease = client._lease
+            if colour == "sync":
+                kinds[colour + name] = lambda policy=policy, lease=lease: sync_round(policy, lease)  # type: ignore[misc]
+            else:
+                kinds[colour + name] = lambda policy=policy, lease=lease: run(aio_round, policy, lease)  # type: ignore[misc]
+    for colour, stock in (("sync", RetryPolicy()), ("aio", AsyncRetryPolicy())):
+        below: Any = AtOnce() if colour == "sync" else AsyncAtOnce()
+        stock.next = below
+        transport = local.transport(colour)
+        if colour == "sync":
+            kinds["azure-core " + colour] = lambda stock=stock, transport=transport: sync_round(stock, transport)  # type: ignore[misc]
+            kinds["nothing " + colour] = lambda below=below, transport=transport: sync_round(below, transport)  # type: ignore[misc]
+        else:
+            kinds["azure-core " + colour] = lambda stock=stock, transport=transport: run(aio_round, stock, transport)  # type: ignore[misc]
+            kinds["nothing " + colour] = lambda below=below, transport=transport: run(aio_round, below, transport)  # type: ignore[misc]
+    figures: dict[str, list[float]] = {name: [] for name in kinds}
+    gc.disable()
+    for _ in range(ROUNDS):
+        for name, measure in kinds.items():
+            figures[name].append(measure())
+    loop.close()
+    medians = {name: statistics.median(found) for name, found in figures.items()}
+    for name, median in medians.items():
+        colour = "aio" if "aio" in name else "sync"
+        own = median - medians[f"nothing {colour}"]
+        print(f"{name:18} {own:6.1f} us (min {min(figures[name]) - min(figures[f'nothing {colour}']):.1f})")
+    assert Settings  # what is measured is measured with the defaults
+
+
+if __name__ == "__main__":
+    main()
