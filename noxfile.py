@@ -61,7 +61,7 @@ def types(session: nox.Session) -> None:
 @nox.session(python=FOUND)
 def tests(session: nox.Session) -> None:
     """Unit, door and process tests; on one Python with branch coverage, which doubles the time they take."""
-    _install(session, "test")
+    _install(session, "test", "witness")
     covered = ["--cov", "--cov-report=term:skip-covered"] if session.python == NEWEST_COMMON else []
     session.run("pytest", *IN_PARALLEL, *covered, *session.posargs)
 

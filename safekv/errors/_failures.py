@@ -10,7 +10,6 @@ import json
 import re
 import socket
 import ssl
-from collections.abc import Iterator
 
 from azure.core.exceptions import (
     AzureError,
@@ -27,6 +26,7 @@ from azure.core.exceptions import (
 )
 
 from safekv.errors._base import SafeKVError
+from safekv.errors._causes import before_sending, causes
 from safekv.errors._diagnosis import Asked, completes, error_about
 from safekv.errors._meanings import Meaning, general
 from safekv.errors._reading import without_tokens
@@ -43,8 +43,6 @@ _OWN_TOPICS = {
     "VaultUnavailable": "service-fault",
 }
 _UNKNOWN_KEYWORD = re.compile("unexpected keyword argument '(tenant_id|claims|enable_cae|options)'")
-#: What urllib3 and aiohttp raise before a byte of the request is on its way, and what their subclasses stand for.
-_NOT_SENT = frozenset({"NewConnectionError", "ConnectTimeoutError", "ClientConnectorError", "ConnectionTimeoutError"})
 _CHALLENGE = re.compile("The challenge (resource .* does not match the requested domain|contains invalid scope)")
 _HOST = re.compile(r"resolve '([\w.-]+)'|host='([\w.-]+)'|connect to host ([\w.-]+):\d")
 
@@ -76,7 +74,7 @@ def original(error: BaseException | None) -> BaseException | None:
         return None
     copy = _plain_copy(error)
     if isinstance(copy, AzureError):
-        roots = (_system_error(each) for each in _causes(error) if isinstance(each, OSError))
+        roots = (_system_error(each) for each in causes(error) if isinstance(each, OSError))
         root = next((each for each in roots if each is not None), None)
         copy.inner_exception = copy.__cause__ = root
         copy.exc_value = copy.exc_traceback = None
@@ -141,28 +139,28 @@ def _no_token(error: Exception, asked: Asked) -> SafeKVError:
 
 
 def _not_reached(error: Exception, asked: Asked) -> SafeKVError:
-    causes = list(_causes(error))
+    found = list(causes(error))
     text = str(error)
     named = _HOST.search(text)
     host = next((group for group in named.groups() if group), "") if named else ""
     elsewhere = bool(host and asked.host and host.lower() != asked.host.partition(":")[0].lower())
-    return error_about(_network_meaning(error, causes, elsewhere), text, asked, {"host": host} if elsewhere else None)
+    return error_about(_network_meaning(error, found, elsewhere), text, asked, {"host": host} if elsewhere else None)
 
 
-def _network_meaning(error: Exception, causes: list[BaseException], elsewhere: bool) -> Meaning:
+def _network_meaning(error: Exception, found: list[BaseException], elsewhere: bool) -> Meaning:
     if isinstance(error, ServiceResponseTimeoutError):
         return _means("no-answer")
     if isinstance(error, ServiceResponseError):
         return _means("connection-lost")
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in found):
         return _means("untrusted-certificate")
     if "non-TLS" in str(error):
         return _means("insecure")
     if isinstance(error, ServiceRequestTimeoutError):
         return _means("cannot-connect", "ConnectTimeout")
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
+    if any(isinstance(cause, socket.gaierror) for cause in found):
         return _means("cannot-connect" if elsewhere else "vault-not-found")
-    if any(map(_before_sending, causes)):
+    if any(map(before_sending, found)):
         return _means("cannot-connect")
     return _means("connection-lost", "AsyncConnectionLost")
 
@@ -191,33 +189,10 @@ def _is_unavailable(error: BaseException) -> bool:
     return kind.__module__.startswith(_IDENTITYS[0]) and kind.__name__ == _IDENTITYS[1]
 
 
-def _before_sending(cause: BaseException) -> bool:
-    if isinstance(cause, ConnectionRefusedError):
-        return True
-    return any(kind.__name__ in _NOT_SENT for kind in type(cause).__mro__)
-
-
 def _system_error(error: OSError) -> OSError | None:
     """The operating system's part of a failure: a number and a text."""
     kind = next((each for each in type(error).__mro__ if each.__module__ in ("builtins", "socket", "ssl")), OSError)
     return kind(*(each for each in error.args if isinstance(each, (int, str)))) if kind is not OSError else None
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it was made from, however the layers below wrapped it.
-
-    Not its ``__context__``: that leads on to whatever the application was handling.
-    """
-    known: set[int] = set()
-    pending = [error]
-    while pending:
-        current = pending.pop()
-        if not isinstance(current, BaseException) or id(current) in known:
-            continue
-        known.add(id(current))
-        yield current
-        wrapped = (getattr(current, "inner_exception", None), getattr(current, "reason", None))
-        pending += [current.__cause__, *wrapped, *current.args]
 
 
 _NETWORK = (ServiceRequestError, ServiceRequestTimeoutError, ServiceResponseError, ServiceResponseTimeoutError)
