@@ -37,21 +37,27 @@ def add_version(
     collection = vault.collection(kind)
     stored = collection.writable(name, now)
     if stored is None:
-        stored = StoredObject(name, {version.id: version})
+        stored = StoredObject(name, {version.id: version}, details=dict.fromkeys(kind.details))
         collection.add(stored)
         return stored, version
     if not managed:
         collection.refuse_managed(stored)
+    append(vault, kind, stored, version)
+    return stored, version
+
+
+def append(vault: Vault, kind: Kind, stored: StoredObject, version: Version) -> None:
+    """Make this the latest version. Its id is changed if the object has one like it."""
     while version.id in stored.versions:  # the same seed gives the same ids again after a restart
         version.id = vault.new_id()
     stored.versions[version.id] = version
-    return stored, version
+    vault.collection(kind).expect(stored)
 
 
 def bundle(call: Call, kind: Kind, stored: StoredObject, version: Version) -> dict[str, Any]:
     """An answer about one version, without anything secret."""
     identifier = f"{call.vault.url}/{kind.segment}/{stored.name}/{version.id}"
-    return _shown(call, kind.bundle(version, identifier), version)
+    return _shown(call, kind, kind.bundle(version, identifier), version)
 
 
 def deleted_bundle(call: Call, kind: Kind, stored: StoredObject) -> dict[str, Any]:
@@ -78,7 +84,9 @@ class CommonOperations:
         name = stored.name if stored else call.name
         found = sorted(version for version in known if version > after)
         url = f"{call.vault.url}/{self.kind.segment}/{name}"
-        items = [_shown(call, self.kind.item(known[each], f"{url}/{each}"), known[each]) for each in found[:size]]
+        items = [
+            _shown(call, self.kind, self.kind.item(known[each], f"{url}/{each}"), known[each]) for each in found[:size]
+        ]
         go_on_after = found[size - 1] if len(found) > size else None
         return Response.json(200, _paging.document(items, f"{url}/versions", call.query, go_on_after))
 
@@ -88,7 +96,7 @@ class CommonOperations:
 
     def get_deleted(self, call: Call) -> Response:
         stored = call.vault.collection(self.kind).deleted(call.name, call.now)
-        if not stored.latest.enabled:
+        if self.kind.deleted_disabled and not stored.latest.enabled:
             raise Refused(self.kind.deleted_disabled)
         return Response.json(200, deleted_bundle(call, self.kind, stored))
 
@@ -139,7 +147,7 @@ class CommonOperations:
             Route(f"recover_deleted_{noun}", "POST", f"{bin_}/{{name}}/recover", self.recover),
             Route(f"purge_deleted_{noun}", "DELETE", f"{bin_}/{{name}}", self.purge),
         )
-        return tuple(replace(route, on_hsm=self.kind.on_hsm) for route in routes)
+        return tuple(replace(route, on_hsm=self.kind.on_hsm, cost=self.kind.cost) for route in routes)
 
     def _list(self, call: Call, state: State, segment: str) -> Response:
         after, size = _paging.start_after(call.query), _paging.page_size(call.query)
@@ -150,7 +158,7 @@ class CommonOperations:
     def _item(self, call: Call, stored: StoredObject) -> dict[str, Any]:
         """In lists an object has an identifier without a version."""
         identifier = f"{call.vault.url}/{self.kind.segment}/{stored.name}"
-        item = _shown(call, self.kind.item(stored.latest, identifier), stored.latest)
+        item = _shown(call, self.kind, self.kind.item(stored.latest, identifier), stored.latest)
         return {**_deletion(call, self.kind, stored), **item}
 
 
@@ -164,12 +172,13 @@ def _deletion(call: Call, kind: Kind, stored: StoredObject) -> dict[str, Any]:
     }
 
 
-def _shown(call: Call, own: dict[str, Any], version: Version) -> dict[str, Any]:
+def _shown(call: Call, kind: Kind, own: dict[str, Any], version: Version) -> dict[str, Any]:
     """The kind's own members and those that every kind has."""
     policy = call.vault.policy
     if version.managed:
         own["managed"] = True
-    own["attributes"] = _attributes.shown(version, policy.recovery_level, policy.retention_days, call.api_version)
+    common = _attributes.shown(version, policy.recovery_level, policy.retention_days, call.api_version)
+    own["attributes"] = {**common, **kind.attributes(version, call.api_version)}
     if version.tags is not None:
         own["tags"] = version.tags
     return own

@@ -9,11 +9,16 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from safekv.emulator._answers import Refused
 from safekv.emulator._objects import Deletion, Kind, State, StoredObject, Version
 
+if TYPE_CHECKING:
+    from safekv.emulator._vault import Vault
+
 _DAY = 86_400
+_NEVER = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Collection:
         self._policy = policy
         self._objects: dict[str, StoredObject] = {}
         self._keys: list[str] = []  # sorted, so that a page costs no more than its length
-        self._next_purge = float("inf")
+        self._next_purge = self._next_event = _NEVER
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -54,7 +59,7 @@ class Collection:
     def clear(self) -> None:
         self._objects.clear()
         self._keys.clear()
-        self._next_purge = float("inf")
+        self._next_purge = self._next_event = _NEVER
 
     def add(self, stored: StoredObject) -> None:
         """Put an object whose name is free."""
@@ -63,6 +68,19 @@ class Collection:
         insort(self._keys, key)
         if stored.deletion:
             self._next_purge = min(self._next_purge, stored.deletion.purge)
+        self.expect(stored)
+
+    def expect(self, stored: StoredObject) -> None:
+        """Something about an object has changed: what happens to it by itself may happen sooner."""
+        self._next_event = min(self._next_event, self._due(stored))
+
+    def settle(self, vault: Vault, now: float) -> None:
+        """Let everything happen that was to happen by itself until now."""
+        if now < self._next_event:
+            return
+        for stored in [each for each in self if self._due(each) <= now]:
+            self.kind.happen(vault, stored, now)
+        self._next_event = min(map(self._due, self), default=_NEVER)
 
     def find(self, name: str, now: float) -> StoredObject | None:
         """The object of this name in whatever state."""
@@ -98,13 +116,17 @@ class Collection:
             raise Refused(self.kind.deleted_not_found, name=name)
         return stored
 
-    def delete(self, name: str, now: float) -> StoredObject:
-        """Begin a deletion: the object leaves at once and joins the deleted ones after the delay."""
+    def delete(self, name: str, now: float, *, with_owner: bool = False) -> StoredObject:
+        """Begin a deletion: the object leaves at once and joins the deleted ones after the delay.
+
+        ``with_owner``: the certificate goes that it belongs to.
+        """
         stored = self.find(name, now)
         if stored is not None:
             self._refuse_transition(stored, now)
         stored = self.active(name, now)
-        self.refuse_managed(stored)
+        if not with_owner:
+            self.refuse_managed(stored)
         purge = int(now) + self._policy.retention_days * _DAY
         stored.deletion = Deletion(started=now, done=now + self._policy.delete_delay, purge=purge)
         self._next_purge = min(self._next_purge, purge)
@@ -115,6 +137,7 @@ class Collection:
         stored = self.in_bin(name, now, self.kind.not_found_to_recover)
         stored.deletion = None
         stored.recovered = now + self._policy.recover_delay
+        self.expect(stored)
         return stored
 
     def purge(self, name: str, now: float) -> None:
@@ -154,13 +177,17 @@ class Collection:
         if state is State.BEING_RECOVERED:
             raise Refused(self.kind.being_recovered, name=stored.name)
 
+    def _due(self, stored: StoredObject) -> float:
+        """Nothing happens by itself to what is deleted, but for its purge."""
+        return _NEVER if stored.deletion else self.kind.due(stored)
+
     def _sweep(self, now: float) -> None:
         """Purge what has been deleted for longer than the vault retains it."""
         if now < self._next_purge:
             return
         for stored in [each for each in self if each.deletion and each.deletion.purge <= now]:
             self._remove(stored)
-        self._next_purge = min((each.deletion.purge for each in self if each.deletion), default=float("inf"))
+        self._next_purge = min((each.deletion.purge for each in self if each.deletion), default=_NEVER)
 
     def _remove(self, stored: StoredObject) -> None:
         key = stored.name.lower()

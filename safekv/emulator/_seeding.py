@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from safekv.emulator import _secrets
+from safekv.emulator import _keys, _secrets
 from safekv.emulator._answers import Refused
 from safekv.emulator._lifecycle import Collection
 from safekv.emulator._stored import NAME
@@ -26,6 +26,10 @@ class EmulatedVault(Vault):
     @property
     def secrets(self) -> Collection:
         return self.collection(_secrets.KIND)
+
+    @property
+    def keys(self) -> Collection:
+        return self.collection(_keys.KIND)
 
     def set_secret(
         self,

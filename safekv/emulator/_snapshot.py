@@ -49,6 +49,8 @@ def _read(document: Any, known: set[str]) -> list[tuple[str, Kind, list[StoredOb
         )
     found = []
     for name, held in members["vaults"].items():
+        if isinstance(held, dict):
+            held = {**{each: [] for each in _KINDS}, **held}  # older snapshots have fewer kinds
         _stored.check(held, dict.fromkeys(_KINDS, list), f"vaults.{name}")
         found += [
             (name, _KINDS[each], _read_objects(_KINDS[each], held[each], f"vaults.{name}.{each}")) for each in held

@@ -87,6 +87,11 @@ class Vault:
             collection.clear()
         self.throttle.clear()
 
+    def settle(self, now: float) -> None:
+        """Let everything happen that happens by itself: rotations, and certificates that are issued."""
+        for collection in list(self.collections.values()):
+            collection.settle(self, now)
+
     def collection(self, kind: Kind) -> Collection:
         """All objects of this kind."""
         if kind.segment not in self.collections:

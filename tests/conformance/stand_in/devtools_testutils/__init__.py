@@ -78,8 +78,10 @@ def _no_recordings(**_: Any) -> None:
 
 add_body_key_sanitizer = _no_recordings
 add_general_regex_sanitizer = _no_recordings
+add_general_string_sanitizer = _no_recordings
 add_oauth_response_sanitizer = _no_recordings
 add_remove_header_sanitizer = _no_recordings
+set_bodiless_matcher = _no_recordings
 set_custom_default_matcher = _no_recordings
 
 
