@@ -17,7 +17,9 @@
     └── UnsupportedVersion       ImportError: an Azure package below its floor
 
     SafeKVWarning (UserWarning)
-    └── ManyCredentialsWarning   several credential objects for one vault
+    ├── ManyCredentialsWarning   several credential objects for one vault
+    ├── CryptographyWarning      an algorithm that is not what it seems
+    └── ManyServiceCallsWarning  data encrypted by the service, one request for each piece
 
 Each class is also a subclass of what the Azure SDK (or Python) raises for that case, so
 existing ``except`` clauses keep working. Errors carry text, never a request: no token, no
@@ -41,10 +43,12 @@ __all__ = [
     "ClientClosed",
     "CredentialNotPicklable",
     "CredentialTooOld",
+    "CryptographyWarning",
     "DeadlineExceeded",
     "InvalidArgument",
     "InvalidCredential",
     "ManyCredentialsWarning",
+    "ManyServiceCallsWarning",
     "MissingPackage",
     "SafeKVError",
     "SafeKVWarning",
@@ -197,3 +201,11 @@ class SafeKVWarning(UserWarning):
 
 class ManyCredentialsWarning(SafeKVWarning):
     """Several credential objects are in use for one vault, so nothing can be shared."""
+
+
+class CryptographyWarning(SafeKVWarning):
+    """An algorithm that is broken, or does less than its arguments suggest."""
+
+
+class ManyServiceCallsWarning(SafeKVWarning):
+    """The service encrypts or decrypts piece by piece what could be done here with one wrapped key."""

@@ -28,6 +28,10 @@ REPLACED = {
     "azure.identity.aio": "safekv.identity.aio",
     "azure.keyvault.secrets": "safekv.secrets",
     "azure.keyvault.secrets.aio": "safekv.secrets.aio",
+    "azure.keyvault.keys": "safekv.keys",
+    "azure.keyvault.keys.aio": "safekv.keys.aio",
+    "azure.keyvault.keys.crypto": "safekv.keys.crypto",
+    "azure.keyvault.keys.crypto.aio": "safekv.keys.crypto.aio",
 }
 
 
@@ -103,8 +107,8 @@ def replace_classes(patch: pytest.MonkeyPatch) -> None:
     # All are looked up before the first is replaced: safekv's classes are made from the SDK's.
     names = [(theirs, name, getattr(ours, name)) for theirs, ours in pairs for name in ours.__all__]
     for theirs, name, value in names:
-        if name == "SecretClient" and value is theirs.SecretClient:
-            raise pytest.UsageError(f"safekv has no SecretClient of its own for {theirs.__name__}: nothing is tried")
+        if name.endswith("Client") and value is getattr(theirs, name):
+            raise pytest.UsageError(f"safekv has no {name} of its own for {theirs.__name__}: nothing is tried")
     for theirs, name, value in names:
         patch.setattr(theirs, name, value)
 
