@@ -74,10 +74,6 @@ class Waiting:
         """Seconds for the next look."""
         return max(0.001, min(self._call_timeout, self._deadline - self._clock.monotonic()))
 
-    def answered(self) -> None:
-        """The vault has answered a look: it is not done yet."""
-        self._last = None
-
     def is_over(self, error: Exception) -> bool:
         """What an error of a look means: True: it is done, False: not yet.
 

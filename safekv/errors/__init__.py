@@ -11,6 +11,7 @@
     ├── VaultThrottled           azure.core HttpResponseError (429): no turn before the call's deadline
     ├── VaultUnavailable         azure.core HttpResponseError (503): left alone after failures, or by hand
     ├── AmbiguousWrite           azure.core HttpResponseError and ServiceResponseTimeoutError: perhaps written
+    ├── PrivateKeyUnavailable    azure.core HttpResponseError: a certificate's key may not leave the vault, or not to us
     ├── ClientClosed             ValueError: used after the last close()
     ├── CredentialNotPicklable   TypeError: pickling would write a secret
     ├── MissingPackage           ModuleNotFoundError: an extra is not installed
@@ -50,6 +51,7 @@ __all__ = [
     "ManyCredentialsWarning",
     "ManyServiceCallsWarning",
     "MissingPackage",
+    "PrivateKeyUnavailable",
     "SafeKVError",
     "SafeKVWarning",
     "UnsupportedVersion",
@@ -209,3 +211,7 @@ class CryptographyWarning(SafeKVWarning):
 
 class ManyServiceCallsWarning(SafeKVWarning):
     """The service encrypts or decrypts piece by piece what could be done here with one wrapped key."""
+
+
+class PrivateKeyUnavailable(SafeKVError, HttpResponseError):
+    """The private key of a certificate cannot be read: the secret that holds it is denied, or does not hold it."""

@@ -142,11 +142,6 @@ def store_of(connection: Connection) -> KeyStore[Any]:
         return store
 
 
-def fetched(name: Name, key_id: str, now: float, key: KeyVaultKey) -> Known:
-    """What the vault has told."""
-    return Known(key.id if isinstance(key.id, str) else key_id, now, key)
-
-
 def refused(key_id: str, now: float, error: HttpResponseError) -> Known:
     """The vault does not let us see the key: remembered. Anything else is raised.
 

@@ -286,8 +286,9 @@ class SharedCryptography:
 
     # -- the key
 
-    def _fetched(self, name: Name, now: float, bundle: Any) -> Known:
-        return _keystore.fetched(name, self._id_of(name), now, KeyVaultKey._from_key_bundle(bundle))
+    def _fetched(self, now: float, bundle: Any) -> Known:
+        key = KeyVaultKey._from_key_bundle(bundle)
+        return Known(key.id, now, key)
 
     def _refused(self, name: Name, now: float, error: HttpResponseError) -> Known:
         return _keystore.refused(self._id_of(name), now, error)

@@ -134,7 +134,7 @@ class CryptographyClient(SharedCryptography, azure.keyvault.keys.crypto.aio.Cryp
             bundle = await self._client.get_key(self._name, name.version, **kwargs)
         except HttpResponseError as error:
             return self._refused(name, now, error)
-        return self._fetched(name, now, bundle)
+        return self._fetched(now, bundle)
 
     async def _look_up(self, **kwargs: Any) -> Known:
         """The key, fetched if need be."""
