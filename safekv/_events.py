@@ -83,6 +83,11 @@ class GaveUp(Event):
     retry_in: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class ManyCredentials(Event):
+    """Several credential objects are in use for the vault; ``ManyCredentialsWarning`` says so too, once."""
+
+
 class Hook(Protocol):
     """Whoever wants to know."""
 

@@ -71,7 +71,7 @@ def goals(seeds: Iterable[int] = (1,)) -> list[Goal]:
         Goal("exceptions in it", 0, _most("surfaced"), drains[10] + drains[100]),
         Goal("goodput if rejected requests count", 0.85, _least("goodput"), counting, True),
         Goal("Jain fairness", 0.95, _least("jain"), every, True),
-        Goal("lane, breaker, budget: us per call, idle", 10, lambda _: cost(on=False)),
+        Goal("lane, breaker, budget: us of CPU per call, idle", 10, lambda _: cost(on=False)),
         Goal("the same with the limiter on", 20, lambda _: cost(on=True)),
     ]
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from safekv.connection._aconnection import AsyncConnection
 from safekv.connection._client import SharedClient
-from safekv.connection._identity import RAW
 
 if TYPE_CHECKING:
     from azure.core.rest import AsyncHttpResponse, HttpRequest
@@ -20,11 +19,17 @@ class AsyncSharedClient(SharedClient):
 
     _connection_kind = AsyncConnection
 
+    @classmethod
+    def _translator(cls) -> Any:
+        from safekv.connection._translate import AsyncTranslate
+
+        return AsyncTranslate()
+
     def send_request(
         self, request: HttpRequest, *, stream: bool = False, **kwargs: Any
     ) -> Awaitable[AsyncHttpResponse]:
         """The SDK's ``send_request``: gives the response, whatever its status."""
-        kwargs[RAW] = True
+        kwargs.update(self._raw_options())
         return super().send_request(request, stream=stream, **kwargs)  # type: ignore[misc,no-any-return]
 
     async def _give_back(self, lease: AsyncLeasedTransport) -> None:

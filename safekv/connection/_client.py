@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from safekv import _identifiers
@@ -82,9 +82,31 @@ class SharedClient:
         self._lease = connection.lease(self._give_back)
         self._lease.problem = self._problem(connection, own.get("api_version"))
         policy = own.get("retry_policy") or connection.policy(own)
-        pipeline = {**own, "transport": self._lease, "retry_policy": policy}
+        pipeline = {
+            **own,
+            "transport": self._lease,
+            "retry_policy": policy,
+            "per_call_policies": self._outer(own),
+            "logging_policy": own.get("logging_policy") or _trace(own),
+        }
         super().__init__(connection.url, connection.tokens, **pipeline)  # type: ignore[call-arg]
         return self
+
+    def _raw_options(self) -> dict[str, Any]:
+        """What tells our policies that ``send_request`` wants its answer whatever the status.
+
+        A pipeline of the user's own has no policy or transport that knows it.
+        """
+        return {} if "pipeline" in self._origin[2] else {RAW: True}
+
+    def _outer(self, own: Mapping[str, Any]) -> list[Any]:
+        """The policies around all others: ours, then the user's."""
+        given = own.get("per_call_policies") or []
+        return [self._translator(), *(given if isinstance(given, Iterable) else [given])]
+
+    @classmethod
+    def _translator(cls) -> Any:
+        raise NotImplementedError
 
     @classmethod
     def _default_credential(cls) -> Any:
@@ -144,14 +166,26 @@ class SyncSharedClient(SharedClient):
 
     _connection_kind = SyncConnection
 
+    @classmethod
+    def _translator(cls) -> Any:
+        from safekv.connection._translate import Translate
+
+        return Translate()
+
     def send_request(self, request: HttpRequest, *, stream: bool = False, **kwargs: Any) -> HttpResponse:
         """The SDK's ``send_request``: returns the response, whatever its status."""
-        kwargs[RAW] = True
+        kwargs.update(self._raw_options())
         return super().send_request(request, stream=stream, **kwargs)  # type: ignore[misc,no-any-return]
 
     def _give_back(self, lease: LeasedTransport) -> None:
         if lease.registry.give_back(lease):
             lease.connection.close()
+
+
+def _trace(own: Mapping[str, Any]) -> Any:
+    from safekv.connection._trace import RedactedTrace
+
+    return RedactedTrace(logging_enable=bool(own.get("logging_enable", False)))
 
 
 def _address(given: str | None) -> str:

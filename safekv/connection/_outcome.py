@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
-from collections.abc import Iterator
 from typing import Any
 
 from azure.core.exceptions import (
@@ -16,10 +14,8 @@ from azure.core.exceptions import (
 from azure.core.pipeline import PipelineResponse
 
 from safekv.errors import SafeKVError
+from safekv.errors._causes import before_sending, causes
 from safekv.resilience._flow import Outcome
-
-#: What urllib3 and aiohttp raise before a byte of the request is on its way, and what their subclasses stand for.
-_NOT_SENT = frozenset({"NewConnectionError", "ConnectTimeoutError", "ClientConnectorError", "ConnectionTimeoutError"})
 
 
 def outcome_of(error: Exception) -> Outcome | None:
@@ -34,10 +30,10 @@ def outcome_of(error: Exception) -> Outcome | None:
         return None
     if isinstance(error, ClientAuthenticationError):
         return None  # no token: the credential has made its own attempts
-    causes = list(_causes(error))
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+    found = list(causes(error))
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in found):
         return Outcome.PERMANENT
-    if any(map(_before_sending, causes)):
+    if any(map(before_sending, found)):
         return Outcome.NOT_SENT
     if isinstance(error, ServiceRequestError) and "non-TLS" in str(error):
         return Outcome.PERMANENT
@@ -47,26 +43,3 @@ def outcome_of(error: Exception) -> Outcome | None:
 def let_in(response: PipelineResponse[Any, Any]) -> bool:
     """Whether the vault has dealt with a token, rather than asked who we are."""
     return response.http_response.status_code != 401 and "Authorization" in response.http_request.headers
-
-
-def _before_sending(cause: BaseException) -> bool:
-    if isinstance(cause, (socket.gaierror, ConnectionRefusedError)):
-        return True
-    return any(kind.__name__ in _NOT_SENT for kind in type(cause).__mro__)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it was made from, however the layers below wrapped it.
-
-    Not its ``__context__``: that leads on to whatever the application was handling.
-    """
-    seen: set[int] = set()
-    pending = [error]
-    while pending:
-        current = pending.pop()
-        if not isinstance(current, BaseException) or id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        wrapped = (getattr(current, "inner_exception", None), getattr(current, "reason", None))
-        pending += [current.__cause__, *wrapped, *current.args]

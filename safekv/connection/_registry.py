@@ -13,13 +13,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from safekv import _identifiers
+from safekv import _events, _identifiers
 from safekv.connection import _emulation
 from safekv.connection._connection import Connection
 from safekv.connection._credential_kinds import check_credential
 from safekv.connection._fork import on_fork
 from safekv.connection._identity import Same, frozen, split_options
 from safekv.errors import ManyCredentialsWarning
+from safekv.errors._topic import HTTP_429
 
 if TYPE_CHECKING:
     from safekv._settings import Settings
@@ -66,6 +67,11 @@ class Registry:
 
     def __len__(self) -> int:
         return len(self._connections)
+
+    def connections(self) -> list[Connection]:
+        """Those that exist now."""
+        with self._lock:
+            return list(self._connections.values())
 
     def client(
         self,
@@ -159,10 +165,11 @@ class Registry:
         ):
             return
         _keep(self._warned, url, None, self.settings.max_connections)
+        _events.emit(_events.ManyCredentials(url.removeprefix("https://")))
         warnings.warn(
             f"Several credential objects are in use for {url}. Each has its own connections and tokens, "
             "because safekv shares nothing between identities. If they are the same identity, use one object: "
-            "safekv.identity returns the same credential for the same arguments.",
+            f"safekv.identity returns the same credential for the same arguments. {HTTP_429}",
             ManyCredentialsWarning,
             stacklevel=_outside_safekv(),
         )

@@ -95,6 +95,13 @@ def is_usable(content: Mapping[str, Any]) -> bool:
     return content["kty"] in TYPES
 
 
+def can_hold(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bool:
+    """Whether Key Vault has keys of this size, or on this curve."""
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.key_size in SIZES
+    return key.curve.name in _CURVE_NAMES
+
+
 def shape(content: Mapping[str, Any]) -> int | str:
     """The size in bits of an RSA or ``oct`` key, the curve of an EC key."""
     key = load(content["kty"], content["material"])
@@ -122,7 +129,7 @@ def _read_rsa(jwk: Mapping[str, Any]) -> rsa.RSAPrivateKey:
     else:
         p, q = rsa.rsa_recover_prime_factors(n, e, d)
     key = of_primes(p, q, e, d)
-    if p * q != n or key.key_size not in SIZES:
+    if p * q != n or not can_hold(key):
         raise ValueError("no RSA key that Key Vault can hold")
     return key
 

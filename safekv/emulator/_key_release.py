@@ -31,8 +31,6 @@ def read_policy(document: Mapping[str, Any], *, exportable: bool, before: Mappin
     """The ``release_policy`` that a key is to have from now on; the one ``before`` if the body has none."""
     given = document.get("release_policy")
     if given is None:
-        if exportable and before is None:
-            raise Refused("400_skr1004")
         return before
     if not exportable:
         raise Refused("400_skr1005")

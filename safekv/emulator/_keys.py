@@ -157,6 +157,8 @@ def _content(document: Mapping[str, Any], jwk: Mapping[str, Any], kty: str) -> d
     if type(exportable) is not bool:
         raise Refused("400_value")
     policy = _key_release.read_policy(document, exportable=exportable, before=None)
+    if exportable and policy is None:
+        raise Refused("400_skr1004")
     operations = _key_rules.read_operations(jwk, kty)
     return {"kty": kty, "key_ops": operations, "exportable": exportable, "release_policy": policy}
 
@@ -166,7 +168,7 @@ def _policy_response(call: Call, stored: StoredObject) -> Response:
     return Response.json(200, {"id": f"{call.vault.url}/keys/{stored.name}/rotationpolicy", **policy})
 
 
-def _bundle(version: Version, identifier: str) -> dict[str, Any]:
+def _bundle(stored: StoredObject, version: Version, identifier: str) -> dict[str, Any]:
     content = version.content
     key = {"kid": identifier, "kty": content["kty"], "key_ops": content["key_ops"]}
     policy = content["release_policy"]

@@ -7,7 +7,7 @@ what has outlived its retention is swept away by the next request.
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -132,30 +132,37 @@ class Collection:
         self._next_purge = min(self._next_purge, purge)
         return stored
 
-    def recover(self, name: str, now: float) -> StoredObject:
+    def recover(self, name: str, now: float, *, with_owner: bool = False) -> StoredObject:
         """Begin a recovery: the object leaves the deleted ones at once and is active after the delay."""
         stored = self.in_bin(name, now, self.kind.not_found_to_recover)
+        if not with_owner:
+            self.refuse_managed(stored)
         stored.deletion = None
         stored.recovered = now + self._policy.recover_delay
         self.expect(stored)
         return stored
 
-    def purge(self, name: str, now: float) -> None:
+    def purge(self, name: str, now: float, *, with_owner: bool = False) -> None:
         """Remove a deleted object for ever. The vault's purge protection is the caller's concern."""
-        self._remove(self.in_bin(name, now, self.kind.deleted_not_found))
+        stored = self.in_bin(name, now, self.kind.deleted_not_found)
+        if not with_owner:
+            self.refuse_managed(stored)
+        self._remove(stored)
 
     def refuse_managed(self, stored: StoredObject) -> None:
         """What belongs to a certificate can only be changed through the certificate."""
         if stored.latest.managed:
             raise Refused(self.kind.managed)
 
-    def page(self, state: State, now: float, *, after: str, size: int) -> tuple[list[StoredObject], str | None]:
+    def page(
+        self, state: State, now: float, query: Mapping[str, str], *, after: str, size: int
+    ) -> tuple[list[StoredObject], str | None]:
         """Up to ``size`` objects in this state after the key ``after``, and the key to go on after."""
         self._sweep(now)
         found: list[StoredObject] = []
         for index in range(bisect_right(self._keys, after), len(self._keys)):
             stored = self._objects[self._keys[index]]
-            if stored.state(now) is state:
+            if stored.state(now) is state and self.kind.listed(stored.latest, query):
                 if len(found) == size:
                     return found, found[-1].name.lower()
                 found.append(stored)

@@ -65,19 +65,21 @@ class StoredObject:
         return self.versions[next(reversed(self.versions))]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """A kind of object: its place in URLs, how it is shown, and the error rows that speak of it.
 
     ``bundle`` and ``item`` give the members that only this kind has, in an answer about one
     version and in a list, from the version and its identifier (a URL). They never give what
-    is secret. ``due`` says when something will next happen to an object by itself (never:
-    ``inf``), in seconds since 1970, and ``happen`` does all of it that is due.
+    is secret. ``listed`` says whether a list with this query has a version. ``parts`` are the
+    kinds that have an object of the same name, which lives and dies with this one. ``due``
+    says when something will next happen to an object by itself (never: ``inf``), in seconds
+    since 1970, and ``happen`` does all of it that is due.
     """
 
     noun: str  # "Secret"
     segment: str  # "secrets"
-    bundle: Callable[[Version, str], dict[str, Any]]
+    bundle: Callable[[StoredObject, Version, str], dict[str, Any]]
     item: Callable[[Version, str], dict[str, Any]]
     content: Mapping[str, Any]  # members of ``Version.content`` and their types
     longest_tag: int
@@ -94,6 +96,8 @@ class Kind:
     details: Mapping[str, Any] = field(default_factory=dict)  # members of ``StoredObject.details``; all may be None
     attributes: Callable[[Version, str], dict[str, Any]] = lambda version, api_version: {}  # beyond the common ones
     is_usable: Callable[[Mapping[str, Any]], bool] = lambda content: True  # a content that is read from a file
+    listed: Callable[[Version, Mapping[str, str]], bool] = lambda version, query: True
+    parts: tuple[Kind, ...] = ()
     cost: Callable[[Call], tuple[str, int]] | None = None  # see ``Route``
     due: Callable[[StoredObject], float] = lambda stored: float("inf")
     happen: Callable[[Vault, StoredObject, float], None] = lambda vault, stored, now: None

@@ -10,13 +10,18 @@ from collections.abc import Iterator
 from itertools import product
 from urllib.parse import unquote
 
-from safekv.emulator import _keys, _secrets
+from safekv.emulator import _certificate_settings, _certificates, _keys, _secrets
 from safekv.emulator._answers import Refused
 from safekv.emulator._call import Route, Target
 from safekv.emulator._stored import NAME
 
-KINDS = (_secrets.KIND, _keys.KIND)
-ROUTES: tuple[Route, ...] = (*_secrets.ROUTES, *_keys.ROUTES)
+KINDS = (_secrets.KIND, _keys.KIND, _certificates.KIND)
+ROUTES: tuple[Route, ...] = (
+    *_secrets.ROUTES,
+    *_keys.ROUTES,
+    *_certificates.ROUTES,
+    *_certificate_settings.ROUTES,
+)
 OPERATIONS: tuple[str, ...] = tuple(dict.fromkeys(route.operation for route in ROUTES))
 
 _VERSION = re.compile(r"[0-9a-zA-Z]{32}")

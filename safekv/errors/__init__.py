@@ -5,13 +5,48 @@
     SafeKVError
     ├── InvalidArgument          ValueError: what was given cannot be sent; nothing was
     │   └── InvalidCredential    also TypeError: no object that can give a token
-    ├── AuthenticationFailed     azure.core ClientAuthenticationError
-    │   └── CredentialTooOld     also TypeError: the credential knows no tenants
-    ├── DeadlineExceeded         azure.core ServiceRequestTimeoutError: time ran out before sending
+    ├── AuthenticationFailed     azure.core ClientAuthenticationError (401, or no token)
+    │   ├── WrongTenant          AKV10032: the token is of another tenant than the vault
+    │   ├── WrongAudience        AKV10022: the token is for another service
+    │   ├── TokenExpired         the vault takes the token for expired
+    │   ├── TokenLost            also AttributeError: a race in the SDK's authentication
+    │   ├── CredentialUnavailable  also azure.identity CredentialUnavailableError
+    │   ├── CredentialTooOld     also TypeError: the credential knows no tenants
+    │   └── ChallengeMismatch    also ValueError: who answers is not the vault that was asked
+    ├── AccessDenied             azure.core HttpResponseError (403)
+    │   ├── MissingPermission    by access policy, RBAC or a role of the Managed HSM
+    │   ├── BlockedByFirewall    the address is not one of those let in
+    │   ├── PublicAccessDisabled private endpoints only
+    │   ├── KeyOperationNotAllowed  by the key's own list, or by permission
+    │   └── ManagedByKeyVault    the object belongs to a certificate
+    ├── SecretDisabled           azure.core HttpResponseError (403)
+    ├── KeyDisabled              azure.core HttpResponseError (403)
+    ├── NotFound                 azure.core ResourceNotFoundError (404)
+    │   ├── SecretNotFound
+    │   ├── KeyNotFound
+    │   └── CertificateNotFound
+    ├── Conflict                 azure.core ResourceExistsError (409)
+    │   ├── DeletedButRecoverable  a deleted object has the name
+    │   ├── BeingDeleted         for some seconds
+    │   └── BeingRecovered       for some seconds
+    ├── InvalidRequest           azure.core HttpResponseError (400): the service refused what was sent
     ├── VaultThrottled           azure.core HttpResponseError (429): no turn before the call's deadline
-    ├── VaultUnavailable         azure.core HttpResponseError (503): left alone after failures, or by hand
+    ├── VaultUnavailable         azure.core HttpResponseError (5xx): or left alone after failures, or by hand
+    ├── UnreadableAnswer         azure.core DecodeError, also JSONDecodeError: not Key Vault's JSON
+    │   └── IncompleteAnswer     also azure.core IncompleteReadError: half an answer
+    ├── ConnectionFailed         azure.core AzureError: no answer
+    │   ├── VaultNotFound        ServiceRequestError: DNS knows no such vault
+    │   ├── CannotConnect        ServiceRequestError: refused, unreachable
+    │   │   └── ConnectTimeout   ServiceRequestTimeoutError
+    │   ├── UntrustedCertificate ServiceRequestError: TLS
+    │   ├── InsecureConnection   ServiceRequestError: not https://
+    │   ├── ConnectionLost       ServiceResponseError: perhaps carried out
+    │   │   └── AsyncConnectionLost  also ServiceRequestError, as aio clients raise today
+    │   └── AnswerTimeout        ServiceResponseTimeoutError: perhaps carried out
+    ├── DeadlineExceeded         azure.core ServiceRequestTimeoutError: time ran out before sending
     ├── AmbiguousWrite           azure.core HttpResponseError and ServiceResponseTimeoutError: perhaps written
     ├── PrivateKeyUnavailable    azure.core HttpResponseError: a certificate's key may not leave the vault, or not to us
+    ├── EventLoopClosed          RuntimeError: an aio client outlived its event loop
     ├── ClientClosed             ValueError: used after the last close()
     ├── CredentialNotPicklable   TypeError: pickling would write a secret
     ├── MissingPackage           ModuleNotFoundError: an extra is not installed
@@ -29,114 +64,106 @@ body, no secret value. All of them pickle.
 
 from __future__ import annotations
 
-from typing import Any
+from azure.core.exceptions import HttpResponseError, ServiceRequestTimeoutError, ServiceResponseTimeoutError
 
-from azure.core.exceptions import (
-    ClientAuthenticationError,
-    HttpResponseError,
-    ServiceRequestTimeoutError,
-    ServiceResponseTimeoutError,
+from safekv.errors._base import SafeKVError
+from safekv.errors._service import (
+    AccessDenied,
+    AnswerTimeout,
+    AsyncConnectionLost,
+    AuthenticationFailed,
+    BeingDeleted,
+    BeingRecovered,
+    BlockedByFirewall,
+    CannotConnect,
+    CertificateNotFound,
+    ChallengeMismatch,
+    Conflict,
+    ConnectionFailed,
+    ConnectionLost,
+    ConnectTimeout,
+    CredentialTooOld,
+    CredentialUnavailable,
+    DeletedButRecoverable,
+    EventLoopClosed,
+    IncompleteAnswer,
+    InsecureConnection,
+    InvalidRequest,
+    KeyDisabled,
+    KeyNotFound,
+    KeyOperationNotAllowed,
+    ManagedByKeyVault,
+    MissingPermission,
+    NotFound,
+    PublicAccessDisabled,
+    SecretDisabled,
+    SecretNotFound,
+    TokenExpired,
+    TokenLost,
+    UnreadableAnswer,
+    UntrustedCertificate,
+    VaultNotFound,
+    VaultThrottled,
+    VaultUnavailable,
+    WrongAudience,
+    WrongTenant,
 )
 
 __all__ = [
+    "AccessDenied",
     "AmbiguousWrite",
+    "AnswerTimeout",
+    "AsyncConnectionLost",
     "AuthenticationFailed",
+    "BeingDeleted",
+    "BeingRecovered",
+    "BlockedByFirewall",
+    "CannotConnect",
+    "CertificateNotFound",
+    "ChallengeMismatch",
     "ClientClosed",
+    "Conflict",
+    "ConnectTimeout",
+    "ConnectionFailed",
+    "ConnectionLost",
     "CredentialNotPicklable",
     "CredentialTooOld",
+    "CredentialUnavailable",
     "CryptographyWarning",
     "DeadlineExceeded",
+    "DeletedButRecoverable",
+    "EventLoopClosed",
+    "IncompleteAnswer",
+    "InsecureConnection",
     "InvalidArgument",
     "InvalidCredential",
+    "InvalidRequest",
+    "KeyDisabled",
+    "KeyNotFound",
+    "KeyOperationNotAllowed",
+    "ManagedByKeyVault",
     "ManyCredentialsWarning",
     "ManyServiceCallsWarning",
     "MissingPackage",
+    "MissingPermission",
+    "NotFound",
     "PrivateKeyUnavailable",
+    "PublicAccessDisabled",
     "SafeKVError",
     "SafeKVWarning",
+    "SecretDisabled",
+    "SecretNotFound",
+    "TokenExpired",
+    "TokenLost",
+    "UnreadableAnswer",
     "UnsupportedVersion",
+    "UntrustedCertificate",
+    "VaultNotFound",
     "VaultThrottled",
     "VaultUnavailable",
+    "WrongAudience",
+    "WrongTenant",
 ]
-
-
-class SafeKVError(Exception):
-    """Base of all errors that safekv raises itself.
-
-    :param message: what happened and to what.
-    :param hint: what to do about it, in one sentence or two.
-    :param guide_url: where Microsoft's troubleshooting guide says more.
-    :param remedies: further things to do, the likeliest first.
-    :param code: the service's error code (``Throttled``, ``Forbidden``).
-    :param inner_code: the service's inner code (``ForbiddenByRbac``).
-    :param vault: the vault's host name.
-    :param operation: the SDK's name for what was asked (``get_secret``).
-    :param request_id: ``x-ms-request-id`` of the answer.
-    :param retry_in: seconds after which trying again makes sense.
-    :param transient: whether the same call may succeed later without anybody changing anything.
-    :param status_code: the answer's HTTP status.
-    """
-
-    transient: bool = False
-    status_code: int | None = None
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        hint: str | None = None,
-        guide_url: str | None = None,
-        remedies: tuple[str, ...] = (),
-        code: str | None = None,
-        inner_code: str | None = None,
-        vault: str | None = None,
-        operation: str | None = None,
-        request_id: str | None = None,
-        retry_in: float | None = None,
-        transient: bool | None = None,
-        status_code: int | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-        self.guide_url = guide_url
-        self.remedies = remedies
-        self.code = code
-        self.inner_code = inner_code
-        self.vault = vault
-        self.operation = operation
-        self.request_id = request_id
-        self.retry_in = retry_in
-        if transient is not None:
-            self.transient = transient
-        # azure-core's HttpResponseError has just set it to None.
-        self.status_code = type(self).status_code if status_code is None else status_code
-
-    def __str__(self) -> str:
-        return "\n".join(part for part in (self.message, self.hint, self.guide_url) if part)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        # azure-core's errors keep a traceback and a response, which must not travel.
-        return _rebuild, (type(self), self.message, {name: getattr(self, name) for name in _TRAVELS})
-
-
-_TRAVELS = (
-    "hint",
-    "guide_url",
-    "remedies",
-    "code",
-    "inner_code",
-    "vault",
-    "operation",
-    "request_id",
-    "retry_in",
-    "transient",
-    "status_code",
-)
-
-
-def _rebuild(kind: type[SafeKVError], message: str, details: dict[str, Any]) -> SafeKVError:
-    return kind(message, **details)
 
 
 class InvalidArgument(SafeKVError, ValueError):
@@ -147,30 +174,8 @@ class InvalidCredential(InvalidArgument, TypeError):
     """The credential is no object that can give a token."""
 
 
-class AuthenticationFailed(SafeKVError, ClientAuthenticationError):
-    """No token could be got, or the vault refused it."""
-
-
-class CredentialTooOld(AuthenticationFailed, TypeError):
-    """The credential's ``get_token`` does not take ``tenant_id``, ``claims`` or ``enable_cae``."""
-
-
 class DeadlineExceeded(SafeKVError, ServiceRequestTimeoutError):
     """The call's ``timeout`` was over before a request could be sent."""
-
-
-class VaultThrottled(SafeKVError, HttpResponseError):
-    """The vault answers 429, and the call's deadline leaves no turn; ``retry_in`` says when there may be one."""
-
-    transient = True
-    status_code = 429
-
-
-class VaultUnavailable(SafeKVError, HttpResponseError):
-    """Nothing was sent: the vault has just failed several times in a row, or was isolated by hand."""
-
-    transient = True
-    status_code = 503
 
 
 class AmbiguousWrite(SafeKVError, HttpResponseError, ServiceResponseTimeoutError):
@@ -215,3 +220,8 @@ class ManyServiceCallsWarning(SafeKVWarning):
 
 class PrivateKeyUnavailable(SafeKVError, HttpResponseError):
     """The private key of a certificate cannot be read: the secret that holds it is denied, or does not hold it."""
+
+
+# The modules behind this one are nobody's business: reprs and pickles name this one.
+for _name in __all__:
+    globals()[_name].__module__ = __name__

@@ -11,6 +11,9 @@ import json
 import re
 from dataclasses import dataclass
 
+from safekv.errors._meanings import meaning_of
+from safekv.errors._topic import Topic
+
 
 @dataclass(frozen=True, slots=True)
 class Again:
@@ -26,7 +29,8 @@ class ServiceError:
 
     ``plane`` is ``vault``, ``mhsm`` (Managed HSM) or ``arm`` (control plane). ``transient``
     means that the same request may succeed later without anybody changing anything; ``again``
-    says how soon, where that is a matter of seconds.
+    says how soon, where that is a matter of seconds. ``kind`` is the class that is raised for it,
+    and ``topic`` what it means, what to do, and where the guide says more.
     """
 
     id: str
@@ -37,6 +41,16 @@ class ServiceError:
     message: str | None
     transient: bool = False
     again: Again | None = None
+
+    @property
+    def kind(self) -> str:
+        """The name of its class in ``safekv.errors``."""
+        return meaning_of(self.status, self.code, self.inner_code, self.message).kind
+
+    @property
+    def topic(self) -> Topic:
+        """What explains it: meaning, hint, guide, whether a stale value may stand in or a write be repeated."""
+        return meaning_of(self.status, self.code, self.inner_code, self.message).topic
 
     def body(self, **values: str) -> bytes:
         """The JSON body, with ``<key>`` replaced by ``values["key"]``; places without a value stay."""
@@ -102,6 +116,9 @@ ROWS: tuple[ServiceError, ...] = (
         "Access denied to first party service. <...>"),
     ServiceError("403_merge", "vault", 403, "Forbidden", None,
         "Merge is forbidden on pending object created with issuer : <issuer> while it is in progess."),
+    # The service does refuse this; its text is not known.
+    ServiceError("403_cancel", "vault", 403, "Forbidden", None,
+        "Cancellation is forbidden on pending object created with issuer : <issuer>."),
     ServiceError("403_purge_protected", "vault", 403, "Forbidden", None,
         "Operation \"purge\" is not allowed because purge protection is enabled for this vault. Key Vault service will automatically purge it after the retention period has passed.\r\nVault: <vault>;location=<region>"),
     # No text for this is known from the service.
@@ -161,6 +178,9 @@ ROWS: tuple[ServiceError, ...] = (
         "There was a conflict restoring the key '<id>'. This can happen if either: a second key with the same name was created after the first key was deleted; thus trying to restore a key whose name is already in use. To fix this, rename the second key to something else so that the restore works. The second probable cause of this exception is when multiple operations are performed in parallel against the key. To avoid this error, perform operations against a key in a sequential manner."),
     ServiceError("409_restore_cert", "vault", 409, "Conflict", None,
         "There was a conflict restoring the certificate '<id>'. This can happen if either: a second certificate with the same name was created after the first certificate was deleted; thus trying to restore a certificate whose name is already in use. To fix this, rename the second certificate to something else so that the restore works. The second probable cause of this exception is when multiple operations are performed in parallel against the certificate. To avoid this error, perform operations against a certificate in a sequential manner."),
+    # No text for this is known from the service.
+    ServiceError("409_part", "vault", 409, "Conflict", None,
+        "There is a key or a secret named <name> that belongs to no certificate."),
     ServiceError("409_cert_pending", "vault", 409, "Forbidden", None,
         "A new key vault certificate can not be created or imported while a pending key vault certificate's status is inProgress.", transient=True),
     ServiceError("400_name", "vault", 400, "BadParameter", None,
@@ -184,6 +204,12 @@ ROWS: tuple[ServiceError, ...] = (
     # No text for this is known from the service; it is like the one above.
     ServiceError("400_algorithm", "vault", 400, "BadParameter", None,
         "Key and algorithm are incompatible. Key <id> is of type '<kty>', and cannot be used with algorithm '<algorithm>'."),
+    ServiceError("400_merge_key", "vault", 400, "BadParameter", None,
+        "The public key of the end-entity certificate in the specified X.509 certificate content does not match the public part of the specified private key. Please check if certificate is valid."),
+    ServiceError("400_pkcs12", "vault", 400, "BadParameter", None,
+        "The specified PKCS#12 X.509 certificate content can not be read. Please check if certificate is in valid PKCS#12 format."),
+    ServiceError("400_pem", "vault", 400, "BadParameter", None,
+        "The specified PEM X.509 certificate content is in an unexpected format. Please check if certificate is in valid PEM format."),
     ServiceError("400_skr1004", "vault", 400, "BadParameter", None,
         "AKV.SKR.1004: Exportable keys must have release policy."),
     ServiceError("400_skr1005", "vault", 400, "BadParameter", None,

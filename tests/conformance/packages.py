@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from outcomes import FLAVOURS, Flavour
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """``flavours`` has ``safekv`` as soon as safekv has a door for the package.
-
-    ``explained`` are tests that fail with the SDK's own classes for a reason that is neither the
-    emulator's nor safekv's fault: what their ids begin with, and the reason. ``options`` go to pytest.
-    """
+    """``flavours`` has ``safekv`` as soon as safekv has a door for the package; ``options`` go to pytest."""
 
     distribution: str
     flavours: tuple[Flavour, ...] = ("sdk",)
     samples: bool = False
     options: tuple[str, ...] = ()
-    explained: Mapping[str, str] = field(default_factory=dict)
 
 
 PACKAGES: Mapping[str, Package] = {
     "secrets": Package("azure-keyvault-secrets", FLAVOURS, samples=True),
     "keys": Package("azure-keyvault-keys", FLAVOURS, options=("--all-api-versions",)),
-    "certificates": Package("azure-keyvault-certificates"),
+    "certificates": Package("azure-keyvault-certificates", FLAVOURS),
 }

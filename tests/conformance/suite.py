@@ -13,7 +13,7 @@ from pathlib import Path
 from outcomes import Flavour, Outcome, Run
 
 HERE = Path(__file__).parent
-TIMEOUT = 300.0
+TIMEOUT = 600.0
 #: Settings of this machine that must not reach the tests.
 _FOREIGN = ("AZURE_", "IDENTITY_", "MSI_", "IMDS_", "KEYVAULT_", "PYTEST_", "SAFEKV_")
 #: pytest's own exit codes for "all passed" and "some failed"; any other means that it broke.

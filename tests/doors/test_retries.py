@@ -286,26 +286,6 @@ def test_a_sleep_that_takes_too_long_does_not_hide_the_error(colour: Colour, loc
 # Around the policy
 
 
-def test_paging_goes_on_after_a_429_in_the_middle(colour: Colour, local: LocalKeyVault) -> None:
-    names = [f"name-{number:02}" for number in range(60)]
-    for name in names:
-        local.set_secret(name, "value", vault="paged")
-    local.fail(operation="list_properties_of_secrets", status=429, nth=2, count=2)
-    local.fail(operation="list_properties_of_secrets", status=503, nth=2)
-    client = colour.client(local, vault="paged")
-    assert sorted(item.name for item in colour.items(client.list_properties_of_secrets(max_page_size=25))) == names
-    assert statuses(local).count(429) == 2
-
-
-def test_send_request_does_not_raise_on_a_status(colour: Colour, local: LocalKeyVault) -> None:
-    client = colour.client(local)
-    local.fail(operation="get_secret", status=429)
-    response = colour.run(client.send_request(HttpRequest("GET", "/secrets/greeting")))
-    assert response.json()["value"] == "hello"
-    assert colour.run(client.send_request(HttpRequest("GET", "/secrets/nothing"))).status_code == 404
-    assert statuses(local) == [429, 200, 404]
-
-
 class Counts(SansIOHTTPPolicy[Any, Any]):
     """Notes what tracing calls http.request.resend_count."""
 

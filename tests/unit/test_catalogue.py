@@ -30,6 +30,9 @@ def test_each_row(row: ServiceError) -> None:
     assert error["message"] == row.message
     assert error.get("innererror", {}).get("code") == row.inner_code
     assert (row.status == 429) <= row.transient
+    assert row.topic.transient == row.transient
+    assert row.kind
+    assert row.topic.repeat == (row.status < 500)
 
 
 def test_places_are_filled_in() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 import subprocess
 import sys
@@ -12,7 +13,12 @@ import pytest
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
+    DecodeError,
     HttpResponseError,
+    IncompleteReadError,
+    ResourceExistsError,
+    ResourceNotFoundError,
+    ServiceRequestError,
     ServiceRequestTimeoutError,
     ServiceResponseError,
     ServiceResponseTimeoutError,
@@ -28,7 +34,42 @@ BASES = {
     errors.InvalidArgument: [ValueError],
     errors.InvalidCredential: [errors.InvalidArgument, TypeError],
     errors.AuthenticationFailed: [ClientAuthenticationError],
+    errors.WrongTenant: [errors.AuthenticationFailed],
+    errors.WrongAudience: [errors.AuthenticationFailed],
+    errors.TokenExpired: [errors.AuthenticationFailed],
+    errors.TokenLost: [errors.AuthenticationFailed, AttributeError],
+    errors.CredentialUnavailable: [errors.AuthenticationFailed],
     errors.CredentialTooOld: [errors.AuthenticationFailed, TypeError],
+    errors.ChallengeMismatch: [errors.AuthenticationFailed, ValueError],
+    errors.AccessDenied: [HttpResponseError],
+    errors.MissingPermission: [errors.AccessDenied],
+    errors.BlockedByFirewall: [errors.AccessDenied],
+    errors.PublicAccessDisabled: [errors.AccessDenied],
+    errors.KeyOperationNotAllowed: [errors.AccessDenied],
+    errors.ManagedByKeyVault: [errors.AccessDenied],
+    errors.SecretDisabled: [HttpResponseError],
+    errors.KeyDisabled: [HttpResponseError],
+    errors.NotFound: [ResourceNotFoundError],
+    errors.SecretNotFound: [errors.NotFound],
+    errors.KeyNotFound: [errors.NotFound],
+    errors.CertificateNotFound: [errors.NotFound],
+    errors.Conflict: [ResourceExistsError],
+    errors.DeletedButRecoverable: [errors.Conflict],
+    errors.BeingDeleted: [errors.Conflict],
+    errors.BeingRecovered: [errors.Conflict],
+    errors.InvalidRequest: [HttpResponseError],
+    errors.UnreadableAnswer: [DecodeError, json.JSONDecodeError],
+    errors.IncompleteAnswer: [errors.UnreadableAnswer, IncompleteReadError],
+    errors.ConnectionFailed: [AzureError],
+    errors.VaultNotFound: [errors.ConnectionFailed, ServiceRequestError],
+    errors.CannotConnect: [errors.ConnectionFailed, ServiceRequestError],
+    errors.ConnectTimeout: [errors.CannotConnect, ServiceRequestTimeoutError],
+    errors.UntrustedCertificate: [errors.ConnectionFailed, ServiceRequestError],
+    errors.InsecureConnection: [errors.ConnectionFailed, ServiceRequestError],
+    errors.ConnectionLost: [errors.ConnectionFailed, ServiceResponseError],
+    errors.AsyncConnectionLost: [errors.ConnectionLost, ServiceRequestError],
+    errors.AnswerTimeout: [errors.ConnectionFailed, ServiceResponseTimeoutError],
+    errors.EventLoopClosed: [RuntimeError],
     errors.DeadlineExceeded: [ServiceRequestTimeoutError],
     errors.VaultThrottled: [HttpResponseError],
     errors.VaultUnavailable: [HttpResponseError],
@@ -52,7 +93,9 @@ FIELDS: dict[str, Any] = {
     "retry_in": 2.5,
     "transient": True,
     "status_code": 418,
+    "details": {"oid": "7"},
 }
+TEXT = "what happened\n[get_secret on my.vault.azure.net, HTTP 418 Throttled ForbiddenByRbac, request 1]\nwhat to do\nhttps://guide"
 
 
 def test_everything_is_one_or_the_other_and_in_the_drawing() -> None:
@@ -84,11 +127,52 @@ def fields_of(error: SafeKVError) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", ERRORS)
 def test_text(kind: Any) -> None:
-    assert str(make(kind)) == "what happened\nwhat to do\nhttps://guide"
+    assert str(make(kind)) == TEXT
     assert str(kind("what happened")) == "what happened"
     assert kind("what happened").hint is kind("what happened").guide_url is None
     assert "what happened" in repr(make(kind))
     assert isinstance(make(kind), Exception)
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_a_command_to_copy_is_part_of_the_text(kind: Any) -> None:
+    error = kind("what happened", hint="what to do", remedies=("az login", "something else"), guide_url="https://guide")
+    assert str(error) == "what happened\nwhat to do\naz login\nhttps://guide"
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_they_do_not_keep_what_was_being_handled(kind: Any) -> None:
+    """azure-core's errors do, and with it every frame, whose locals are requests and tokens."""
+    try:
+        raise ValueError("hunter2")
+    except ValueError:
+        error = make(kind)
+    assert "hunter2" not in str(vars(error))
+    assert not any(isinstance(value, BaseException) for value in vars(error).values())
+
+
+def test_a_secret_is_not_kept_as_the_text_that_could_not_be_read() -> None:
+    assert errors.UnreadableAnswer("no JSON").doc == ""
+
+
+def test_an_unavailable_credential_is_azures_as_well() -> None:
+    from azure.identity import CredentialUnavailableError
+
+    from safekv.errors._service import credential_unavailable
+
+    error = credential_unavailable("none", {"hint": "az login"})
+    assert isinstance(error, errors.CredentialUnavailable)
+    assert isinstance(error, CredentialUnavailableError)
+    assert type(error).__name__ == "CredentialUnavailable"
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert (str(again), again.hint) == (str(error), "az login")
+
+
+def test_azure_identity_is_not_imported_for_the_errors() -> None:
+    program = "import safekv.errors, safekv.errors._failures, sys; print([n for n in sys.modules if 'identity' in n])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=60)
+    assert done.stdout.decode().strip() == "[]"
 
 
 @pytest.mark.parametrize("kind", ERRORS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from emulator_certificates import POLICY, key_and_certificate, pem_of
 from emulator_wire import START, Answer, Wire
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
@@ -200,9 +201,54 @@ class KeysModel(ObjectsModel):
             assert answer.status == 404
 
 
-TestSecretsModel, TestKeysModel = SecretsModel.TestCase, KeysModel.TestCase
+class CertificatesModel(ObjectsModel):
+    """The value is a tag. Key and secret are wherever the certificate is."""
+
+    segment = "certificates"
+
+    def write(self, name: str, value: str, enabled: bool) -> Answer:
+        body = {"value": IMPORTED, "tags": {"value": value}, "attributes": {"enabled": enabled}}
+        return self.wire.post(f"/certificates/{name}/import", body)
+
+    def version_of(self, answer: Answer) -> str:
+        return answer.json["id"].rsplit("/", 1)[1]
+
+    def check_latest(self, answer: Answer, version: list[Any]) -> None:
+        shown = (self.version_of(answer), answer.json["tags"]["value"], answer.json["attributes"]["enabled"])
+        assert (answer.status, *shown) == (200, *version)
+
+    @rule(name=NAMES)
+    def create(self, name: str) -> None:
+        """A pending operation stands in nobody's way, and is forgotten."""
+        answer = self.wire.post(f"/certificates/{name}/create", {"policy": POLICY})
+        assert answer.status == (202 if self.state(name) in ("active", "free") else 409)
+        if self.state(name) == "active":
+            assert self.wire.delete(f"/certificates/{name}/pending").status == 200
+        elif self.state(name) == "free":
+            version = self.wire.get(f"/certificates/{name}").json["id"].rsplit("/", 1)[1]
+            self.time_passes(self.wire.emulator.settings.issue_delay)
+            self.wire.patch(f"/certificates/{name}", {"tags": {"value": "made"}})
+            self.live[name.lower()] = [[version, "made", True]]
+
+    @invariant()
+    def the_parts_are_where_the_certificate_is(self) -> None:
+        for name in ("a", "b", "c-1"):
+            state = self.state(name)
+            for kind in ("keys", "secrets"):
+                found = self.wire.get(f"/{kind}/{name}").status != 404
+                binned = self.wire.get(f"/deleted{kind}/{name}").status != 404
+                assert (found, binned) == (state == "active", state == "deleted")
+
+
+KEY, OWN = key_and_certificate()
+IMPORTED = pem_of(KEY, OWN)
+
+TestSecretsModel, TestKeysModel, TestCertificatesModel = (
+    model.TestCase for model in (SecretsModel, KeysModel, CertificatesModel)
+)
 TestSecretsModel.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestKeysModel.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
+TestCertificatesModel.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
 
 
 SEGMENTS = some.sampled_from(
@@ -222,6 +268,13 @@ SEGMENTS = some.sampled_from(
         "Secrets",
         "name",
         "restore",
+        "certificates",
+        "deletedcertificates",
+        "issuers",
+        "contacts",
+        "pending",
+        "policy",
+        "import",
         "versions",
         "backup",
         "recover",
@@ -260,13 +313,6 @@ MEMBERS = some.fixed_dictionaries(
         "tags": some.dictionaries(some.text(), some.text(), max_size=3) | JSON,
         "contentType": some.text() | JSON,
         "attributes": some.fixed_dictionaries({}, optional={"enabled": JSON, "nbf": JSON, "exp": JSON}) | JSON,
-        "kty": some.sampled_from(["EC", "oct"]) | JSON,
-        "key_ops": JSON,
-        "release_policy": JSON,
-        "lifetimeActions": JSON,
-        "alg": some.sampled_from(["ES256", "A256GCM", "A256CBC", "A256KW"]) | JSON,
-        "digest": some.sampled_from(["AAAA", "A" * 43]) | JSON,
-        "target": some.text(),
     },
 )
 BODIES = some.binary(max_size=50) | (MEMBERS | JSON).map(lambda document: json.dumps(document).encode())
@@ -303,6 +349,18 @@ def test_nothing_makes_it_raise(requests: list[Request]) -> None:
             json.loads(reply.body)
 
 
+KEY_MEMBERS = some.fixed_dictionaries(
+    {},
+    optional={
+        "kty": some.sampled_from(["EC", "oct"]) | JSON,
+        "key_ops": JSON,
+        "release_policy": JSON,
+        "lifetimeActions": JSON,
+        "alg": some.sampled_from(["ES256", "A256GCM", "A256CBC", "A256KW"]) | JSON,
+        "digest": some.sampled_from(["AAAA", "A" * 43]) | JSON,
+        "target": some.text(),
+    },
+)
 OF_KEYS = some.sampled_from(
     [
         *(("POST", path) for path in ("create", "rotate", "encrypt", "decrypt", "wrapkey", "unwrapkey")),
@@ -314,13 +372,69 @@ OF_KEYS = some.sampled_from(
 )
 
 
+OF_CERTIFICATES = some.sampled_from(
+    [
+        *(("POST", f"{{}}/{path}") for path in ("create", "import", "pending/merge", "backup")),
+        *(("PATCH", f"{{}}{path}") for path in ("", "/policy", "/pending")),
+        ("PUT", "contacts"),
+        ("PUT", "issuers/name"),
+        ("PATCH", "issuers/known"),
+    ]
+)
+POLICIES = some.fixed_dictionaries(
+    {},
+    optional={
+        "x509_props": some.fixed_dictionaries(
+            {"subject": some.sampled_from(["CN=a", ""]) | some.text(max_size=9)},
+            optional={
+                "sans": some.dictionaries(
+                    some.sampled_from(["emails", "dns_names", "upns", "uris", "ipAddresses"]),
+                    some.lists(some.text(max_size=9), max_size=2) | JSON,
+                ),
+                "ekus": some.lists(some.text("012.", max_size=9)) | JSON,
+                "key_usage": some.lists(some.sampled_from(["keyAgreement", "encipherOnly"])) | JSON,
+                "validity_months": some.integers(-1, 2_000) | JSON,
+            },
+        )
+        | JSON,
+        **dict.fromkeys(["lifetime_actions", "issuer", "platformManaged", "key_props", "secret_props"], JSON),
+    },
+)
+
+
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(OF_KEYS, MEMBERS, some.none() | MEMBERS | JSON)
-def test_nothing_makes_keys_raise(route: tuple[str, str], body: dict[str, Any], key: Any) -> None:
+@given(
+    OF_CERTIFICATES,
+    MEMBERS,
+    some.fixed_dictionaries(
+        {},
+        optional={
+            "policy": POLICIES | JSON,
+            **dict.fromkeys(
+                ["x5c", "cancellation_requested", "contacts", "provider", "credentials", "org_details", "pwd"], JSON
+            ),
+        },
+    ),
+)
+def test_nothing_makes_certificates_raise(route: tuple[str, str], body: dict[str, Any], more: dict[str, Any]) -> None:
+    wire = Wire()
+    wire.put("/certificates/issuers/known", {"provider": "Test"})
+    for name, issuer in (("self", "Self"), ("unknown", "Unknown")):
+        policy = {**POLICY, "issuer": {"name": issuer}}
+        wire.post(f"/certificates/{name}/create", {"policy": policy})
+        answer = wire.ask(route[0], f"/certificates/{route[1].format(name)}", {**more, **body})
+        assert answer.status in (200, 201, 202, 400, 403, 409)
+        wire.advance(10)
+        assert wire.get(f"/certificates/{name}").status == 200
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(OF_KEYS, MEMBERS, KEY_MEMBERS, some.none() | KEY_MEMBERS | JSON)
+def test_nothing_makes_keys_raise(route: tuple[str, str], body: dict[str, Any], more: dict[str, Any], key: Any) -> None:
     wire = Wire()
     for name, kty in (("ec", "EC"), ("oct", "oct")):
         wire.post(f"/keys/{name}/create", {"kty": kty})
-        assert wire.ask(route[0], f"/keys/{name}/{route[1]}", {**body, "key": key}).status in (200, 400, 403)
+        assert wire.ask(route[0], f"/keys/{name}/{route[1]}", {**body, **more, "key": key}).status in (200, 400, 403)
         assert wire.get(f"/keys/{name}").status == 200
 
 

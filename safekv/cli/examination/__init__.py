@@ -1,0 +1,1 @@
+"""What ``safekv doctor`` looks at, in the order of Microsoft's troubleshooting guides."""

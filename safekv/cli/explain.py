@@ -1,0 +1,72 @@
+"""``safekv explain``: what an error means, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+
+import click
+
+from safekv.errors._explaining import MOST, Explanation, explain
+
+_WIDTH = 100
+
+
+@click.command(
+    "explain", help="Say what an error means and what to do: give a code, a message, or - for standard input."
+)
+@click.argument("text", nargs=-1, required=True, metavar="CODE|MESSAGE|-")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: a list, the likeliest explanation first.")
+def command(text: tuple[str, ...], as_json: bool) -> None:
+    given = _standard_input() if text == ("-",) else " ".join(text)
+    found = explain(given)
+    if as_json:
+        click.echo(json.dumps([each._asdict() for each in found], indent=2))
+    elif found:
+        click.echo(_shown(found[0]))
+        for each in found[1:4]:
+            click.echo(f"See also: safekv explain {each.slug}  ({each.title})")
+    else:
+        click.echo(
+            "Nothing in this is known. Give the service's message, its code (ForbiddenByRbac, AKV10032), a status "
+            "(429), or the whole traceback on standard input: safekv explain -",
+            err=True,
+        )
+    sys.exit(0 if found else 1)
+
+
+def _standard_input() -> str:
+    """Its end; a program's whole log may come."""
+    kept = b""
+    for chunk in iter(lambda: sys.stdin.buffer.read(MOST), b""):
+        kept = (kept + chunk)[-MOST:]
+    return kept.decode("utf-8", "replace")
+
+
+def _shown(found: Explanation) -> str:
+    known = [f"{name.replace('_', ' ')}: {value}" for name, value in sorted(found.facts.items())]
+    commands = [each for each in found.remedies if each.startswith("az ")]
+    words = [each for each in found.remedies if not each.startswith("az ")]
+    parts = [
+        click.style(found.title, bold=True),
+        f"Raised as safekv.errors.{found.kind}{'; may pass by itself' if found.transient else ''}.",
+        _wrapped(found.meaning),
+        *(["What the text tells:\n" + "\n".join(f"  {each}" for each in known)] if known else []),
+        "What to do:\n" + _wrapped(found.hint, "  "),
+        *(["\n".join(f"  $ {each}" for each in commands)] if commands else []),
+        *(["\n".join(_wrapped(each, "  - ", "    ") for each in words)] if words else []),
+        f"Microsoft's guide: {found.guide_url}",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _wrapped(text: str, first: str = "", then: str | None = None) -> str:
+    return textwrap.fill(
+        text,
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=first if then is None else then,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -1,0 +1,59 @@
+"""Envelope encryption: data is encrypted here, at the speed of the machine, and only keys go to the vault.
+
+::
+
+    ring = KeyRing.create(kek)          # a new data key, wrapped by a key in a vault
+    ring.save("app.ring")
+    box = Encryptor(ring)
+    token = box.encrypt(b"...", aad=b"customers|iban|4711")
+    box.encrypt_file("dump.sql", "dump.sql.safekv")
+
+Every format is published, and opened by other tools: see docs/explanation/formats.md. ``safekv.envelope.aio`` has the
+ring for asyncio.
+"""
+
+from safekv.envelope._allowed import AllowedKeys
+from safekv.envelope._encryptor import Encryptor
+from safekv.envelope._errors import (
+    BudgetExhausted,
+    DecryptionFailed,
+    InvalidRing,
+    KeyNotAllowed,
+    NotEncrypted,
+    RingClosed,
+    RingConflict,
+    RingLocked,
+    RingUnavailable,
+    SourceChanged,
+    Truncated,
+    UnknownKey,
+    WrapCheckFailed,
+)
+from safekv.envelope._keys import KeyInfo
+from safekv.envelope._ring import KeyRing
+from safekv.envelope._settings import RingSettings
+from safekv.envelope._wrapping import AsyncWrapper, Wrapped, Wrapper
+
+__all__ = [
+    "AllowedKeys",
+    "AsyncWrapper",
+    "BudgetExhausted",
+    "DecryptionFailed",
+    "Encryptor",
+    "InvalidRing",
+    "KeyInfo",
+    "KeyNotAllowed",
+    "KeyRing",
+    "NotEncrypted",
+    "RingClosed",
+    "RingConflict",
+    "RingLocked",
+    "RingSettings",
+    "RingUnavailable",
+    "SourceChanged",
+    "Truncated",
+    "UnknownKey",
+    "WrapCheckFailed",
+    "Wrapped",
+    "Wrapper",
+]

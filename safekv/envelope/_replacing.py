@@ -1,0 +1,98 @@
+"""Files that appear whole or not at all: written beside their place, synced, then renamed into it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from safekv.envelope._positional import BINARY, write_at
+from safekv.errors import InvalidArgument
+
+_PRIVATE = 0o600
+
+
+class NewFile:
+    """The file that is being written, open for writing at any place."""
+
+    def __init__(self, path: str | os.PathLike[str], *, keep_mode: bool = True, fsync: bool = True) -> None:
+        self._target = Path(os.path.realpath(path))  # through a link, as open() writes
+        mode = _mode_of(self._target)
+        self._mode = mode if keep_mode else _PRIVATE
+        self._fsync = fsync
+        self._temporary = self._target.with_name(f".{self._target.name[:100]}.{secrets.token_hex(8)}.tmp")
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY
+        self._pid = os.getpid()
+        self.fd = os.open(self._temporary, flags, _PRIVATE)
+
+    def write_at(self, data: bytes | memoryview, offset: int) -> None:
+        """Write all of ``data`` at that place."""
+        write_at(self.fd, data, offset)
+
+    def commit(self) -> None:
+        """Give it its name, after all of it has reached the disk."""
+        try:
+            if hasattr(os, "fchmod"):
+                os.fchmod(self.fd, self._mode)
+            if self._fsync:
+                os.fsync(self.fd)
+            self._close()
+            os.replace(self._temporary, self._target)
+        except BaseException:
+            self.discard()
+            raise
+        if self._fsync:
+            _sync_directory(self._target.parent)
+
+    def discard(self) -> None:
+        """Leave nothing of it."""
+        self._close()
+        if os.getpid() == self._pid:  # a forked child must leave its parent's alone
+            with suppress(OSError):
+                self._temporary.unlink()
+
+    def _close(self) -> None:
+        fd, self.fd = self.fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str], *, keep_mode: bool = True, fsync: bool = True) -> Iterator[NewFile]:
+    """A new file for ``path``, committed if the body ends well, and gone if it does not.
+
+    :param keep_mode: give it the permissions of the file that it replaces; a new one is for its owner only.
+    """
+    file = NewFile(path, keep_mode=keep_mode, fsync=fsync)
+    try:
+        yield file
+    except BaseException:
+        file.discard()
+        raise
+    file.commit()
+
+
+def _mode_of(target: Path) -> int:
+    try:
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        return _PRIVATE
+    if not stat.S_ISREG(mode):  # a file would take the place of /dev/null
+        raise InvalidArgument(
+            f"{os.fspath(target)!r} exists and is not a regular file, so it cannot be replaced by one.",
+            hint="For pipes and devices there are encrypt_stream() and decrypt_stream().",
+        )
+    return stat.S_IMODE(mode)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the rename itself durable, where a directory can be opened."""
+    with suppress(OSError):
+        fd = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
