@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 from azure.core.exceptions import HttpResponseError
 
 from safekv.certificates._key_file import load_into
-from safekv.errors import InvalidArgument, PrivateKeyUnavailable
+from safekv.errors import (
+    BlockedByFirewall,
+    InvalidArgument,
+    PrivateKeyUnavailable,
+    PublicAccessDisabled,
+    SecretDisabled,
+)
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes as PrivateKey
@@ -104,17 +110,16 @@ def from_secret(name: str, secret: Any) -> CertificateWithKey:
 
 def denied(name: str, error: HttpResponseError) -> HttpResponseError:
     """What to raise if the secret could not be read: the error itself, or one that says what is missing."""
-    if error.status_code != 403 or getattr(error, "inner_code", None) in ("ForbiddenByFirewall", "SecretDisabled"):
+    if error.status_code != 403 or isinstance(error, (BlockedByFirewall, PublicAccessDisabled, SecretDisabled)):
         return error
+    kept = ("code", "inner_code", "vault", "request_id", "details", "guide_url")
     return PrivateKeyUnavailable(
         f"The private key of the certificate {name!r} may not be read.",
         hint="Key Vault keeps it in the secret of the same name: the caller needs the permission to get secrets "
         "(access policy: secrets get; RBAC: the role 'Key Vault Certificate User', or 'Key Vault Secrets User'), "
         "not only that to get certificates.",
-        code=getattr(error, "code", None) or "Forbidden",
-        inner_code=getattr(error, "inner_code", None),
         operation="get_private_key",
-        status_code=403,
+        **{field: getattr(error, field, None) for field in kept},
     )
 
 

@@ -18,7 +18,8 @@
     │   ├── BlockedByFirewall    the address is not one of those let in
     │   ├── PublicAccessDisabled private endpoints only
     │   ├── KeyOperationNotAllowed  by the key's own list, or by permission
-    │   └── ManagedByKeyVault    the object belongs to a certificate
+    │   ├── ManagedByKeyVault    the object belongs to a certificate
+    │   └── PrivateKeyUnavailable  a certificate's key may not leave the vault, or not to us
     ├── SecretDisabled           azure.core HttpResponseError (403)
     ├── KeyDisabled              azure.core HttpResponseError (403)
     ├── NotFound                 azure.core ResourceNotFoundError (404)
@@ -45,7 +46,6 @@
     │   └── AnswerTimeout        ServiceResponseTimeoutError: perhaps carried out
     ├── DeadlineExceeded         azure.core ServiceRequestTimeoutError: time ran out before sending
     ├── AmbiguousWrite           azure.core HttpResponseError and ServiceResponseTimeoutError: perhaps written
-    ├── PrivateKeyUnavailable    azure.core HttpResponseError: a certificate's key may not leave the vault, or not to us
     ├── EventLoopClosed          RuntimeError: an aio client outlived its event loop
     ├── ClientClosed             ValueError: used after the last close()
     ├── CredentialNotPicklable   TypeError: pickling would write a secret
@@ -218,7 +218,7 @@ class ManyServiceCallsWarning(SafeKVWarning):
     """The service encrypts or decrypts piece by piece what could be done here with one wrapped key."""
 
 
-class PrivateKeyUnavailable(SafeKVError, HttpResponseError):
+class PrivateKeyUnavailable(AccessDenied):
     """The private key of a certificate cannot be read: the secret that holds it is denied, or does not hold it."""
 
 
