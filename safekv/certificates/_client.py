@@ -25,14 +25,14 @@ from azure.keyvault.certificates import (
 from safekv._identifiers import object_name, object_tags, some_name
 from safekv.certificates import _creation, _private_key
 from safekv.certificates._private_key import CertificateWithKey
-from safekv.certificates._secrets import WithSecrets
+from safekv.certificates._secrets import SecretLease
 from safekv.connection._client import SyncSharedClient
 from safekv.connection._polling import Waiting, bounded
 
 _LONGEST_TAG = 256
 
 
-class CertificateClient(WithSecrets, SyncSharedClient, azure.keyvault.certificates.CertificateClient):
+class CertificateClient(SyncSharedClient, azure.keyvault.certificates.CertificateClient):
     """``azure.keyvault.certificates.CertificateClient``, shared: the same arguments give the same object.
 
     All methods and keywords are the SDK's, and two are added: :meth:`get_private_key` and
@@ -49,9 +49,14 @@ class CertificateClient(WithSecrets, SyncSharedClient, azure.keyvault.certificat
 
         return DefaultAzureCredential()
 
+    def _built(self, *details: Any) -> Any:
+        built = super()._built(*details)
+        self._secrets = SecretLease(self._origin)
+        return built
+
     def _give_back(self, lease: Any) -> None:
         super()._give_back(lease)
-        client = self._drop_secrets() if lease.leases <= 0 else None
+        client = self._secrets.drop() if lease.leases <= 0 else None
         if client is not None:
             client.close()
 
@@ -65,7 +70,7 @@ class CertificateClient(WithSecrets, SyncSharedClient, azure.keyvault.certificat
 
         name = object_name(certificate_name, "certificate")
         try:
-            secret = self._secrets(SecretClient).get_secret(name, version, **kwargs)
+            secret = self._secrets.take(SecretClient).get_secret(name, version, **kwargs)
         except HttpResponseError as error:
             problem = _private_key.denied(name, error)
             if problem is error:

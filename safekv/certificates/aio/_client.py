@@ -24,14 +24,14 @@ from azure.keyvault.certificates import (
 from safekv._identifiers import object_name, object_tags, some_name
 from safekv.certificates import _creation, _private_key
 from safekv.certificates._private_key import CertificateWithKey
-from safekv.certificates._secrets import WithSecrets
+from safekv.certificates._secrets import SecretLease
 from safekv.connection._aclient import AsyncSharedClient
 from safekv.connection._polling import Waiting, wait_until
 
 _LONGEST_TAG = 256
 
 
-class CertificateClient(WithSecrets, AsyncSharedClient, azure.keyvault.certificates.aio.CertificateClient):
+class CertificateClient(AsyncSharedClient, azure.keyvault.certificates.aio.CertificateClient):
     """``azure.keyvault.certificates.aio.CertificateClient``, shared, and usable from any event loop.
 
     As ``safekv.certificates.CertificateClient``. The credential may be a synchronous one: it is then
@@ -46,9 +46,14 @@ class CertificateClient(WithSecrets, AsyncSharedClient, azure.keyvault.certifica
 
         return DefaultAzureCredential()
 
+    def _built(self, *details: Any) -> Any:
+        built = super()._built(*details)
+        self._secrets = SecretLease(self._origin)
+        return built
+
     async def _give_back(self, lease: Any) -> None:
         await super()._give_back(lease)
-        client = self._drop_secrets() if lease.leases <= 0 else None
+        client = self._secrets.drop() if lease.leases <= 0 else None
         if client is not None:
             await client.close()
 
@@ -64,7 +69,7 @@ class CertificateClient(WithSecrets, AsyncSharedClient, azure.keyvault.certifica
 
         name = object_name(certificate_name, "certificate")
         try:
-            secret = await self._secrets(SecretClient).get_secret(name, version, **kwargs)
+            secret = await self._secrets.take(SecretClient).get_secret(name, version, **kwargs)
         except HttpResponseError as error:
             problem = _private_key.denied(name, error)
             if problem is error:
