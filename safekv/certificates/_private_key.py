@@ -112,14 +112,15 @@ def denied(name: str, error: HttpResponseError) -> HttpResponseError:
     """What to raise if the secret could not be read: the error itself, or one that says what is missing."""
     if error.status_code != 403 or isinstance(error, (BlockedByFirewall, PublicAccessDisabled, SecretDisabled)):
         return error
-    kept = ("code", "inner_code", "vault", "request_id", "details", "guide_url")
+    fields = ("code", "inner_code", "vault", "request_id", "details", "guide_url")
+    kept: dict[str, Any] = {field: getattr(error, field, None) for field in fields}
     return PrivateKeyUnavailable(
         f"The private key of the certificate {name!r} may not be read.",
         hint="Key Vault keeps it in the secret of the same name: the caller needs the permission to get secrets "
         "(access policy: secrets get; RBAC: the role 'Key Vault Certificate User', or 'Key Vault Secrets User'), "
         "not only that to get certificates.",
         operation="get_private_key",
-        **{field: getattr(error, field, None) for field in kept},
+        **kept,
     )
 
 

@@ -6,7 +6,6 @@ import importlib
 import inspect
 from typing import Any
 
-import azure.keyvault.secrets
 import pytest
 from colours import Colour
 from doubles import AsyncCredential, InfoCredential
