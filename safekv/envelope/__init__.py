@@ -2,7 +2,7 @@
 
 ::
 
-    ring = KeyRing.create(kek)          # a new data key, wrapped by a key in a vault
+    ring = KeyRing.create("https://my-vault.vault.azure.net/keys/app-kek")      # new data keys, wrapped by that key
     ring.save("app.ring")
     box = Encryptor(ring)
     token = box.encrypt(b"...", aad=b"customers|iban|4711")
@@ -15,6 +15,7 @@ ring for asyncio.
 from safekv.envelope._allowed import AllowedKeys
 from safekv.envelope._encryptor import Encryptor
 from safekv.envelope._errors import (
+    BadSignature,
     BudgetExhausted,
     DecryptionFailed,
     InvalidRing,
@@ -37,6 +38,7 @@ from safekv.envelope._wrapping import AsyncWrapper, Wrapped, Wrapper
 __all__ = [
     "AllowedKeys",
     "AsyncWrapper",
+    "BadSignature",
     "BudgetExhausted",
     "DecryptionFailed",
     "Encryptor",

@@ -8,10 +8,13 @@ import pickle
 import threading
 import time
 from collections.abc import Generator, Hashable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM, Clock, Random
+from safekv._identifiers import MAX_VALUE_BYTES
+from safekv.envelope._access import access, wrappers
 from safekv.envelope._allowed import AllowedKeys, allowed
 from safekv.envelope._budgets import BUDGETS
 from safekv.envelope._errors import InvalidRing, RingClosed, RingConflict
@@ -21,15 +24,19 @@ from safekv.envelope._keys import KeyInfo, KeySet
 from safekv.envelope._opened import Opened
 from safekv.envelope._process import OPEN_RINGS
 from safekv.envelope._replacing import replacing
-from safekv.envelope._settings import RingSettings
-from safekv.envelope._wrapping import Call, checked, lost, opening, sealing, wrapping
-from safekv.errors import InvalidArgument
+from safekv.envelope._settings import MAX_SPREAD, RingSettings
+from safekv.envelope._wrapping import Call, OfRing, lost, opening, sealing, wrapping
+from safekv.errors import InvalidArgument, NotFound
 
 Ring = TypeVar("Ring", bound="RingBase")
 Flow = Generator[Call, Any, Any]
 
 #: Seconds until a vault that was out of reach is asked again, while old keys stand in.
 _AGAIN = 30.0
+#: What a vault does for one RSA-2048 key, with room for the time that processes differ anyway.
+_UNWRAPS_PER_SECOND = 200.0
+#: RFC 7516, of the JSON serialisation.
+CONTENT_TYPE = "application/jose+json"
 
 
 class RingBase:
@@ -39,14 +46,14 @@ class RingBase:
         self,
         document: str | bytes | Document,
         *keks: Any,
-        allow: Iterable[str] | AllowedKeys,
+        credential: Any = None,
+        allow: Iterable[str] | AllowedKeys | None = None,
         settings: RingSettings | None = None,
         clock: Clock = SYSTEM_CLOCK,
         random: Random = SYSTEM_RANDOM,
     ) -> None:
         self._document = document if isinstance(document, Document) else parse(document)
-        self._keks = checked(keks)
-        self._allow = allowed(allow)
+        self._keks, self._allow = access(self._document, keks, credential, allow, self._vault_key)
         self._settings = settings or RingSettings()
         self._clock = clock
         self._now = time.monotonic if clock is SYSTEM_CLOCK else clock.monotonic  # a call less for each record
@@ -61,6 +68,11 @@ class RingBase:
 
     def _new_locks(self) -> None:
         self._lock = threading.RLock()
+
+    @staticmethod
+    def _vault_key(key: Any, credential: Any) -> Any:
+        """The wrapper of this colour for a key in a vault."""
+        raise NotImplementedError
 
     @property
     def recipients(self) -> tuple[str, ...]:
@@ -102,9 +114,12 @@ class RingBase:
             return
         except InvalidRing:
             there = None
+        self._check_there(there, repr(os.fspath(path)))
+
+    def _check_there(self, there: Document | None, what: str) -> None:
         if there is None or there not in (self._origin, self._document):
             raise RingConflict(
-                f"{os.fspath(path)!r} holds something else than the ring that this one was made from.",
+                f"{what} holds something else than the ring that this one was made from.",
                 hint="Load it and change that one, so that no key is lost; or save under another name.",
             )
 
@@ -173,19 +188,20 @@ class RingBase:
             raise _closed()
         return None
 
-    def opened(self) -> Opened:
+    def opened(self, bulk: bool = False) -> Opened:
         """The keys, which every call asks for: from memory, or as the colour can.
 
+        :param bulk: let the vault's other callers go first.
         :raises RingClosed: after ``close()``.
         :raises RingUnavailable: (``KeyRing``) if no key opens the ring.
         :raises RingLocked: (``aio.KeyRing``) if they are not in memory: ``await ring.open()`` first.
         """
         opened = self._opened
         if opened is None or self._now() >= opened.expires:
-            return self._open()
+            return self._open(bulk)
         return opened
 
-    def _open(self) -> Opened:
+    def _open(self, bulk: bool) -> Opened:
         raise NotImplementedError
 
     def _reopening(self) -> Flow:
@@ -193,6 +209,7 @@ class RingBase:
         if shared is not None:
             self._opened = shared
             return shared
+        yield from self._waiting()
         try:
             keys, _ = yield from opening(self._document, self._keks, self._allow)
         except Exception as error:
@@ -201,6 +218,16 @@ class RingBase:
         if self._asker:
             OPEN_RINGS.put(self._same(), opened)
         return opened
+
+    def _waiting(self) -> Flow:
+        """Let processes that start together not all ask at once. Who has been open comes apart by ``jitter``."""
+        s = self._settings
+        spread = s.spread if s.spread is not None else s.workers / _UNWRAPS_PER_SECOND if self._asker else 0.0
+        if spread and self._opened is None:
+            yield partial(self._sleep, min(spread, MAX_SPREAD) * self._random.random())
+
+    def _sleep(self, seconds: float) -> Any:
+        raise NotImplementedError
 
     def _same(self) -> Hashable:
         """Equal for rings that may share their keys."""
@@ -244,15 +271,48 @@ class RingBase:
         self._document = document
         self._use(keys)
 
-    def _rewrapping(self, keks: tuple[Any, ...]) -> Flow:
+    def _rewrapping(self, given: tuple[Any, ...], credential: Any) -> Flow:
         """Other keys for the same content."""
-        keks = checked(keks)
+        keks = wrappers(given, credential, self._vault_key)
         keys, cek = yield from opening(self._document, self._keks, self._allow)
         recipients = yield from wrapping(cek, keks)
         self._document = self._document.addressed_to(recipients)
+        yield from closing(self._keks)
         self._keks = keks
         self._allow = allowed([it.kid for it in recipients])
         self._use(keys)
+
+    def _storing(self, client: Any, name: str, overwrite: bool) -> Flow:
+        """Write the ring into a secret, unless somebody else has been there."""
+        text, what = self.wrapped(), f"The secret {name!r}"
+        if len(text) > MAX_VALUE_BYTES:
+            raise InvalidArgument(
+                f"The ring has {len(text):,} bytes; a secret holds at most {MAX_VALUE_BYTES:,}.",
+                hint="shred() keys that nothing needs any more, or save() the ring to a file.",
+            )
+        if not overwrite:
+            try:
+                secret = yield partial(client.get_secret, name, max_age=0)
+                self._check_there(_parsed(secret.value), what)
+            except NotFound:
+                pass
+        yield partial(client.set_secret, name, text, content_type=CONTENT_TYPE)
+        self._written()  # only now, as in save()
+        self._origin = self._document
+
+
+def _parsed(text: str | None) -> Document | None:
+    try:
+        return parse(text or "")
+    except InvalidRing:
+        return None
+
+
+def closing(keks: Iterable[Any]) -> Flow:
+    """Close the clients that the ring itself has made."""
+    for kek in keks:
+        if isinstance(kek, OfRing):
+            yield kek.close  # type: ignore[attr-defined]
 
 
 def _closed() -> RingClosed:

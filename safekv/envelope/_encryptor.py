@@ -71,11 +71,11 @@ class Encryptor:
         data = _rows(rows, "rows")
         aads = _aads(aad, len(data))
         try:
-            return self._ring.opened().sealer.seal_many(data, aads)
+            return self._ring.opened(bulk=True).sealer.seal_many(data, aads)
         except (TypeError, OverflowError):
             data = [_record(row) for row in data]
             aads = aads if isinstance(aads, bytes) else [_bytes(it, "aad") for it in aads]
-            return self._ring.opened().sealer.seal_many(data, aads)
+            return self._ring.opened(bulk=True).sealer.seal_many(data, aads)
 
     def decrypt_many(self, tokens: Iterable[Bytes], aad: Bytes | Sequence[Bytes]) -> list[bytes]:
         """What :meth:`encrypt_many` was given.
@@ -85,10 +85,10 @@ class Encryptor:
         data = _rows(tokens, "tokens")
         aads = _aads(aad, len(data))
         try:
-            return self._ring.opened().openers.open_many(data, aads)
+            return self._ring.opened(bulk=True).openers.open_many(data, aads)
         except TypeError:
             aads = aads if isinstance(aads, bytes) else [_bytes(it, "aad") for it in aads]
-            return self._ring.opened().openers.open_many(data, aads)
+            return self._ring.opened(bulk=True).openers.open_many(data, aads)
 
     def rotate(self, token: Bytes, aad: Bytes = b"") -> bytes:
         """The same content under the ring's present key.
@@ -147,7 +147,7 @@ class Encryptor:
         :raises SourceChanged: if the file's length changed meanwhile. The target is as it was then.
         """
         framing = self._framing(aad, raw, segment_size, embed_ring)
-        opened = self._ring.opened()
+        opened = self._ring.opened(bulk=True)
         return encrypt_file(opened, source, target, framing, threads=threads, fsync=fsync, progress=progress)
 
     def decrypt_file(
@@ -168,7 +168,7 @@ class Encryptor:
         :raises DecryptionFailed: if it is not; ``file``, ``segment`` and ``key_id`` say where.
         """
         framing = self._framing(aad, raw, segment_size)
-        opened = self._ring.opened()
+        opened = self._ring.opened(bulk=True)
         return decrypt_file(opened, source, target, framing, threads=threads, fsync=fsync, progress=progress)
 
     def encrypt_stream(
@@ -187,7 +187,7 @@ class Encryptor:
         If this raises, ``sink`` has a stream without its end, which no reader accepts.
         """
         framing = self._framing(aad, raw, segment_size, embed_ring)
-        return encrypt_stream(self._ring.opened(), source, sink, framing, progress)
+        return encrypt_stream(self._ring.opened(bulk=True), source, sink, framing, progress)
 
     def decrypt_stream(
         self,
@@ -204,7 +204,7 @@ class Encryptor:
         :raises DecryptionFailed: undo what was done with the part in ``sink`` then.
         """
         framing = self._framing(aad, raw, segment_size)
-        return decrypt_stream(self._ring.opened(), source, sink, framing, progress)
+        return decrypt_stream(self._ring.opened(bulk=True), source, sink, framing, progress)
 
     @overload
     def open(
@@ -243,7 +243,7 @@ class Encryptor:
         if mode not in ("rb", "wb"):
             raise InvalidArgument(f"mode={mode!r} must be 'rb' or 'wb'.", hint="io.TextIOWrapper makes text of it.")
         framing = self._framing(aad, raw, segment_size, embed_ring and mode == "wb")
-        opened = self._ring.opened()
+        opened = self._ring.opened(bulk=True)
         if mode == "wb":
             return EncryptedWriter(opened, path, framing, fsync=fsync)
         return io.BufferedReader(EncryptedReader(opened, path, framing))

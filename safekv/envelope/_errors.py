@@ -13,6 +13,7 @@
     ├── RingLocked               an aio ring has to be opened with ``await`` first
     ├── RingClosed               ClientClosed: used after ``close()``
     ├── RingConflict             FileExistsError: saving would overwrite another ring, or another version
+    ├── BadSignature             cryptography's InvalidSignature: nobody who may has signed this ring
     ├── WrapCheckFailed          what was wrapped does not come back: nothing may be encrypted with it
     ├── BudgetExhausted          as many messages as are safe were encrypted under this key
     └── SourceChanged            the file changed while it was read
@@ -24,7 +25,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidSignature, InvalidTag
 
 from safekv.errors import ClientClosed, SafeKVError
 
@@ -106,7 +107,11 @@ class RingClosed(ClientClosed):
 
 
 class RingConflict(SafeKVError, FileExistsError):
-    """The file holds another ring, or a version that somebody else has changed; it was left as it is."""
+    """The file or secret holds another ring, or a version that somebody else has changed; it was left as it is."""
+
+
+class BadSignature(SafeKVError, InvalidSignature):
+    """The signature is not one of this version of the ring."""
 
 
 class WrapCheckFailed(SafeKVError):

@@ -9,11 +9,19 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
+from weakref import WeakValueDictionary
 
 from safekv.envelope._forks import on_fork
 from safekv.envelope._opened import Opened
 
 MOST = 16
+
+
+class Turn:
+    """A lock that a weak reference can point to."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
 
 
 class OpenRings:
@@ -22,7 +30,16 @@ class OpenRings:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._opened: OrderedDict[Hashable, Opened] = OrderedDict()
+        self._turns: WeakValueDictionary[Hashable, Turn] = WeakValueDictionary()
         on_fork(self)
+
+    def turn(self, ring: Hashable) -> Turn:
+        """What the threads that bring the same ring take one after the other, to unwrap it once."""
+        with self._lock:
+            turn = self._turns.get(ring)
+            if turn is None:
+                turn = self._turns[ring] = Turn()
+            return turn
 
     def get(self, ring: Hashable, now: float) -> Opened | None:
         """Its keys, if they may still be used."""
@@ -49,6 +66,7 @@ class OpenRings:
     def after_fork(self) -> None:
         """The child keeps the keys; each gets a salt of its own there."""
         self._lock = threading.Lock()
+        self._turns = WeakValueDictionary()
         for opened in self._opened.values():
             opened.after_fork()
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from safekv.envelope._budgets import DEFAULT_WORKERS, MESSAGES
 from safekv.errors import InvalidArgument
 
+MAX_SPREAD = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class RingSettings:
@@ -26,6 +28,9 @@ class RingSettings:
     max_age: float = 90 * 86400.0
     #: Processes that encrypt with this ring at once; each gets its part of an A256GCM key's 2^32 messages.
     workers: int = DEFAULT_WORKERS
+    #: Seconds over which processes that start together spread their first unwrapping, each waiting at random. None:
+    #: ``workers`` / 200 (a vault does 400 a second) for a ring that came in a pickle, 0 for all others.
+    spread: float | None = None
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -34,8 +39,11 @@ class RingSettings:
             ("max_stale", 0.0, 7 * 86400.0),
             ("max_age", 1.0, math.inf),
             ("workers", 1, MESSAGES),
+            ("spread", 0.0, MAX_SPREAD),
         ):
             value = getattr(self, name)
+            if value is None and name == "spread":
+                continue
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
                 raise InvalidArgument(f"{name}={value!r} must be a number from {low:g} to {high:g}.")
         if self.workers != int(self.workers):

@@ -50,6 +50,10 @@ class AsyncWrapper(Protocol):
     async def unwrap(self, algorithm: str, kid: str, encrypted_key: bytes) -> bytes: ...
 
 
+class OfRing:
+    """A wrapper that its ring has made, and closes."""
+
+
 AnyWrapper = Wrapper | AsyncWrapper
 #: What a flow yields: call it, await what it returns if that is the colour, and send the outcome.
 Call = Callable[[], Any]
@@ -58,19 +62,13 @@ Call = Callable[[], Any]
 def checked(wrappers: Sequence[Any]) -> tuple[Any, ...]:
     """``wrappers``, if they can be.
 
-    :raises InvalidArgument: for none, too many, and objects that cannot wrap.
+    :raises InvalidArgument: for none, and too many.
     """
     if not 0 < len(wrappers) <= MAX_RECIPIENTS:
         raise InvalidArgument(
             f"{len(wrappers)} key-encryption keys were given; 1 to {MAX_RECIPIENTS} are possible.",
             hint="One key in each of two vaults keeps the ring readable while one of them is out of reach.",
         )
-    for it in wrappers:
-        if not (callable(getattr(it, "wrap", None)) and callable(getattr(it, "unwrap", None))):
-            raise InvalidArgument(
-                f"A key-encryption key must have wrap() and unwrap(); {type(it).__name__} has not.",
-                hint="See safekv.envelope.Wrapper.",
-            )
     return tuple(wrappers)
 
 
@@ -162,9 +160,10 @@ def _said(error: Exception) -> str:
 
 def lost(before: Document, after: Document) -> list[str]:
     """Keys that could open ``before`` and cannot open ``after``, whatever their versions."""
-    still = {_unversioned(it.kid) for it in after.recipients}
-    return [it.kid for it in before.recipients if _unversioned(it.kid) not in still]
+    still = {unversioned(it.kid).lower() for it in after.recipients}
+    return [it.kid for it in before.recipients if unversioned(it.kid).lower() not in still]
 
 
-def _unversioned(kid: str) -> str:
-    return kid.rpartition("/")[0].lower()
+def unversioned(kid: str) -> str:
+    """The address of a key without its version."""
+    return kid.rpartition("/")[0]

@@ -2,7 +2,7 @@
 
 ::
 
-    ring = await KeyRing.create(kek)
+    ring = await KeyRing.create("https://my-vault.vault.azure.net/keys/app-kek")
     box = Encryptor(ring)
     await ring.open()       # costs nothing while the keys are in memory
     box.encrypt_many(rows, aad)
@@ -12,18 +12,31 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable
-from typing import Any
-from weakref import WeakKeyDictionary
+from collections.abc import Hashable, Iterable
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
+import safekv
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM, Clock, Random
+from safekv.envelope._access import wrappers
 from safekv.envelope._allowed import AllowedKeys, allowed
-from safekv.envelope._base import Flow, RingBase, read_document
+from safekv.envelope._base import Flow, RingBase, closing, read_document
 from safekv.envelope._errors import RingLocked
 from safekv.envelope._keys import STREAM, XAES, check_record_algorithm, new_keys
 from safekv.envelope._opened import Opened
 from safekv.envelope._settings import RingSettings
-from safekv.envelope._wrapping import AsyncWrapper, checked, sealing
+from safekv.envelope._signing import signing, verifying
+from safekv.envelope._wrapping import AsyncWrapper, sealing
+
+if TYPE_CHECKING:
+    from azure.keyvault.keys import KeyVaultKey
+
+    from safekv.keys.crypto.aio import CryptographyClient
+    from safekv.secrets.aio import SecretClient
+
+    Key = str | KeyVaultKey | CryptographyClient
+    Kek = Key | AsyncWrapper
 
 __all__ = ["KeyRing"]
 
@@ -38,7 +51,8 @@ class KeyRing(RingBase):
     @classmethod
     async def create(
         cls,
-        *keks: AsyncWrapper,
+        *keks: Kek,
+        credential: Any = None,
         algorithm: str | None = None,
         settings: RingSettings | None = None,
         clock: Clock = SYSTEM_CLOCK,
@@ -46,9 +60,10 @@ class KeyRing(RingBase):
     ) -> KeyRing:
         """See :meth:`safekv.envelope.KeyRing.create`."""
         keys = new_keys(XAES if algorithm is None else algorithm, clock.time())
-        document = await run(sealing(keys, checked(keks)))
+        ready = wrappers(keks, credential, cls._vault_key)
+        document = await run(sealing(keys, ready))
         allow = allowed([it.kid for it in document.recipients])
-        ring = cls(document, *keks, allow=allow, settings=settings, clock=clock, random=random)
+        ring = cls(document, *ready, allow=allow, settings=settings, clock=clock, random=random)
         ring._origin = None
         ring._use(keys)
         return ring
@@ -57,16 +72,44 @@ class KeyRing(RingBase):
     def load(
         cls,
         path: str | os.PathLike[str],
-        *keks: AsyncWrapper,
-        allow: Iterable[str] | AllowedKeys,
+        *keks: Kek,
+        credential: Any = None,
+        allow: Iterable[str] | AllowedKeys | None = None,
         settings: RingSettings | None = None,
         clock: Clock = SYSTEM_CLOCK,
         random: Random = SYSTEM_RANDOM,
     ) -> KeyRing:
         """See :meth:`safekv.envelope.KeyRing.load`."""
-        return cls(read_document(path), *keks, allow=allow, settings=settings, clock=clock, random=random)
+        text = read_document(path)
+        return cls(text, *keks, credential=credential, allow=allow, settings=settings, clock=clock, random=random)
 
-    def _open(self) -> Opened:
+    @classmethod
+    async def from_secret(
+        cls,
+        name: str,
+        *keks: Kek,
+        vault: str | SecretClient | None = None,
+        credential: Any = None,
+        allow: Iterable[str] | AllowedKeys | None = None,
+        settings: RingSettings | None = None,
+    ) -> KeyRing:
+        """See :meth:`safekv.envelope.KeyRing.from_secret`."""
+        from safekv.envelope._avault import secrets_in
+
+        async with secrets_in(vault, credential) as client:
+            text = (await client.get_secret(name, max_age=0)).value or ""
+        return cls(text, *keks, credential=credential, allow=allow, settings=settings)
+
+    @staticmethod
+    def _vault_key(key: Any, credential: Any) -> Any:
+        from safekv.envelope._avault import VaultKey
+
+        return VaultKey(key, credential)
+
+    async def _sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    def _open(self, bulk: bool) -> Opened:
         opened = self._fresh()
         if opened is None:
             raise RingLocked("The key ring is not open.", hint="Call `await ring.open()` first, before each batch.")
@@ -77,8 +120,29 @@ class KeyRing(RingBase):
         opened = self._fresh()
         if opened is not None:
             return opened
-        async with self._turn():
-            return self._fresh() or await run(self._reopening())
+        async with AsyncExitStack() as turns:
+            await turns.enter_async_context(self._turn())
+            fresh = self._fresh()
+            if fresh is not None:
+                return fresh
+            if self._asker:
+                await turns.enter_async_context(_turn_of(self._same()))
+            reopened: Opened = await run(self._reopening())
+            return reopened
+
+    async def to_secret(
+        self,
+        name: str,
+        *,
+        vault: str | SecretClient | None = None,
+        credential: Any = None,
+        overwrite: bool = False,
+    ) -> None:
+        """See :meth:`safekv.envelope.KeyRing.to_secret`."""
+        from safekv.envelope._avault import secrets_in
+
+        async with self._turn(), secrets_in(vault, credential) as client:
+            await run(self._storing(client, name, overwrite))
 
     async def add_key(self, algorithm: str | None = None) -> tuple[str, str]:
         """See :meth:`safekv.envelope.KeyRing.add_key`."""
@@ -87,7 +151,8 @@ class KeyRing(RingBase):
             before = self.opened()
             chosen = check_record_algorithm(algorithm or before.record_key.algorithm)
             keys = before.keys.with_new((chosen, STREAM), self._clock.time())
-            await run(self._changing(before, keys))
+            with safekv.bulk():
+                await run(self._changing(before, keys))
         return keys.record_key.kid, keys.stream_key.kid
 
     async def retire(self, key_id: str) -> None:
@@ -97,23 +162,45 @@ class KeyRing(RingBase):
             before = self.opened()
             key = before.keys.find(key_id)
             if key.retired is None:
-                await run(self._changing(before, before.keys.with_new((key.algorithm,), self._clock.time())))
+                with safekv.bulk():
+                    await run(self._changing(before, before.keys.with_new((key.algorithm,), self._clock.time())))
 
     async def shred(self, key_id: str) -> None:
         """See :meth:`safekv.envelope.KeyRing.shred`."""
         await self.open()
         async with self._turn():
             before = self.opened()
-            await run(self._changing(before, self._shreddable(before, key_id)))
+            with safekv.bulk():
+                await run(self._changing(before, self._shreddable(before, key_id)))
 
-    async def rewrap(self, *keks: AsyncWrapper) -> None:
+    async def rewrap(self, *keks: Kek, credential: Any = None) -> None:
         """See :meth:`safekv.envelope.KeyRing.rewrap`."""
         async with self._turn():
-            await run(self._rewrapping(keks))
+            with safekv.bulk():
+                await run(self._rewrapping(keks, credential))
+
+    async def sign(self, key: Key, *, credential: Any = None) -> str:
+        """See :meth:`safekv.envelope.KeyRing.sign`."""
+        signer = self._vault_key(key, credential)
+        try:
+            signature: str = await run(signing(signer, self.wrapped()))
+            return signature
+        finally:
+            await signer.close()
+
+    async def verify(self, signature: str, *keys: Key, credential: Any = None) -> str:
+        """See :meth:`safekv.envelope.KeyRing.verify`."""
+        signers = wrappers(keys, credential, self._vault_key)
+        try:
+            kid: str = await run(verifying(signers, self.wrapped(), signature))
+            return kid
+        finally:
+            await run(closing(signers))
 
     async def close(self) -> None:
         """See :meth:`safekv.envelope.KeyRing.close`."""
         self._drop()
+        await run(closing(self._keks))
 
     async def __aenter__(self) -> KeyRing:
         await self.open()
@@ -129,6 +216,18 @@ class KeyRing(RingBase):
     def _new_locks(self) -> None:
         super()._new_locks()
         self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+
+
+_TURNS: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[Hashable, asyncio.Lock]] = WeakKeyDictionary()
+
+
+def _turn_of(ring: Hashable) -> asyncio.Lock:
+    """What the tasks of a loop that bring the same pickled ring take one after the other, to unwrap it once."""
+    turns = _TURNS.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
+    turn = turns.get(ring)
+    if turn is None:
+        turn = turns[ring] = asyncio.Lock()
+    return turn
 
 
 async def run(flow: Flow) -> Any:

@@ -141,6 +141,12 @@ class SharedCryptography:
         """How this process uses the vault; see ``KeyClient.lane_status``. Empty with ``from_jwk``."""
         return self._key_client.lane_status() if self._key_client is not None else {}
 
+    @property
+    def call_timeout(self) -> float:
+        """Seconds that one call has, if it is not given a ``timeout``."""
+        own = self._key_client._origin[2].get("timeout")
+        return float(own or self._key_client._lease.connection.settings.timeout)
+
     def __repr__(self) -> str:
         kind = type(self)
         return f"<{kind.__module__.replace('._client', '')}.{kind.__qualname__} {self.key_id}>"
@@ -177,9 +183,7 @@ class SharedCryptography:
         name = Name(self._name.lower(), version or self._version)
         known = self._fresh(name)
         needs_key = known is None and local and (asked.operation not in _decide.PRIVATE or self._has_private_part)
-        own = self._key_client._origin[2].get("timeout")
-        usual = own or self._key_client._lease.connection.settings.timeout
-        timeout = kwargs["timeout"] if kwargs.get("timeout") is not None else usual
+        timeout = kwargs["timeout"] if kwargs.get("timeout") is not None else self.call_timeout
         return Job(asked, name, local, known, needs_key, self._clock.monotonic(), timeout)
 
     def _fresh(self, name: Name) -> Known | None:

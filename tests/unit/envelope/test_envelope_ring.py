@@ -244,8 +244,9 @@ def test_a_key_that_names_itself_as_no_vault_does_is_refused(colour: Colour) -> 
 def test_keys_that_are_none_are_refused_at_once(ring: KeyRing) -> None:
     with pytest.raises(InvalidArgument, match="1 to 8"):
         KeyRing.create()
-    with pytest.raises(InvalidArgument, match="wrap"):
-        KeyRing.create("https://my.vault.azure.net/keys/kek")  # type: ignore[arg-type]
+    for kek in (7, "app-kek", "https://my.vault.azure.net/secrets/kek", object()):
+        with pytest.raises(InvalidArgument, match="key"):
+            KeyRing.create(kek)  # type: ignore[arg-type]
     with pytest.raises(InvalidArgument, match="XAES-256-GCM"):
         KeyRing.create(LocalKek(), algorithm="AES-CBC")
     with pytest.raises(InvalidArgument, match="KeyRing"):
@@ -575,3 +576,24 @@ def test_errors_pickle(name: str) -> None:
     error = pickle.loads(pickle.dumps(kind("what happened", hint="what to do", transient=True)))
     assert type(error) is kind
     assert (str(error), error.hint, error.transient) == ("what happened\nwhat to do", "what to do", True)
+
+
+@pytest.mark.parametrize(
+    ("spread", "pickled", "expected"), [(None, False, []), (None, True, [0.16]), (4.0, False, [2.0])]
+)
+def test_processes_that_start_together_do_not_ask_together(
+    monkeypatch: pytest.MonkeyPatch, spread: float | None, pickled: bool, expected: list[float]
+) -> None:
+    kek, waits = LocalKek(), []
+
+    class Half:
+        def random(self) -> float:
+            return 0.5
+
+    ring = KeyRing.create(kek)
+    loaded = KeyRing(ring.to_json(), kek, allow=[PRIMARY], settings=RingSettings(spread=spread), random=Half())
+    if pickled:
+        loaded._asker = b"from a pickle, of this test"
+    monkeypatch.setattr(loaded, "_sleep", waits.append)
+    loaded.opened()
+    assert waits == expected
