@@ -6,10 +6,10 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from safekv._fork import on_fork
 from safekv._identifiers import is_managed_hsm
 from safekv.connection import _registry
 from safekv.connection._credential_kinds import check_picklable
-from safekv.connection._fork import on_fork
 from safekv.connection._identity import Same, frozen, reconstruct
 
 if TYPE_CHECKING:

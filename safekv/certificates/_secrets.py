@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from safekv.connection._fork import on_fork
+from safekv._fork import on_fork
 
 
 class SecretLease:

@@ -10,10 +10,10 @@ from typing import Any
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM
+from safekv._fork import on_fork
 from safekv.connection._call import UNDER_WAY
 from safekv.connection._closing import AsyncClosing
 from safekv.connection._credential import TokenSource, ask, keep, patience, raise_advised, too_late
-from safekv.connection._fork import on_fork
 from safekv.connection._tokens import TokenCache, TokenKey, as_token_info
 from safekv.errors import InvalidCredential
 

@@ -10,9 +10,9 @@ from azure.core.exceptions import AzureError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, AsyncRetryPolicy
 
+from safekv._fork import on_fork
 from safekv._settings import Settings
 from safekv.connection._call import UNDER_WAY, Call, NoTurn
-from safekv.connection._fork import on_fork
 from safekv.connection._loops import LoopLocal
 from safekv.connection._outcome import let_in
 from safekv.connection._policy import WARM_UP_PATIENCE, Seat

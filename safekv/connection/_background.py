@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from safekv.connection._fork import on_fork
+from safekv._fork import on_fork
 
 logger = logging.getLogger("safekv")
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from weakref import WeakValueDictionary
 
 from safekv._clock import SYSTEM_CLOCK, Clock, VirtualClock
+from safekv._fork import on_fork
 from safekv.connection import _emulation
 from safekv.connection._credential_kinds import is_async, wrong_colour
-from safekv.connection._fork import on_fork
 from safekv.connection._identity import LANE_OPTIONS, Same
 
 # What only a constructed client needs is imported then: importing a door costs little more

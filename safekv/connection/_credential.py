@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM, Clock, Random
+from safekv._fork import on_fork
 from safekv.connection import _emulation
 from safekv.connection._call import UNDER_WAY
 from safekv.connection._credential_kinds import no_credential, wrong_colour
-from safekv.connection._fork import on_fork
 from safekv.connection._tokens import TokenCache, TokenKey, as_token_info
 from safekv.errors import AuthenticationFailed, CredentialTooOld, SafeKVError
 

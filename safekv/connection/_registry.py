@@ -14,10 +14,10 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from safekv import _events, _identifiers
+from safekv._fork import on_fork
 from safekv.connection import _emulation
 from safekv.connection._connection import Connection
 from safekv.connection._credential_kinds import check_credential
-from safekv.connection._fork import on_fork
 from safekv.connection._identity import Same, frozen, split_options
 from safekv.errors import ManyCredentialsWarning
 from safekv.errors._topic import HTTP_429

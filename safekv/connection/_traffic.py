@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 from safekv import _events
 from safekv._clock import SYSTEM_RANDOM, Clock
+from safekv._fork import on_fork
 from safekv._limits import CRYPTOGRAPHY, KeyKind, Work, key_kind, work_of
 from safekv._settings import Settings
-from safekv.connection._fork import on_fork
 from safekv.connection._reading import parsed, text_of
 from safekv.resilience._breaker import Breaker, BreakerSettings, BreakerStatus
 from safekv.resilience._budget import Budget, BudgetSettings

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM, Clock, Random
+from safekv._fork import on_fork
 from safekv._identifiers import MAX_VALUE_BYTES
 from safekv.envelope._access import access, wrappers
 from safekv.envelope._allowed import AllowedKeys, allowed
 from safekv.envelope._budgets import BUDGETS
 from safekv.envelope._errors import InvalidRing, RingClosed, RingConflict
-from safekv.envelope._forks import on_fork
 from safekv.envelope._jwe import Document, parse
 from safekv.envelope._keys import KeyInfo, KeySet
 from safekv.envelope._opened import Opened

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import threading
 
+from safekv._fork import on_fork
 from safekv.envelope._errors import BudgetExhausted
-from safekv.envelope._forks import on_fork
 
 MESSAGES = 1 << 32
 DEFAULT_WORKERS = 64

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from weakref import WeakValueDictionary
 
-from safekv.envelope._forks import on_fork
+from safekv._fork import on_fork
 from safekv.envelope._opened import Opened
 
 MOST = 16

@@ -7,8 +7,8 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Any, ClassVar, TypeVar
 
+from safekv._fork import on_fork
 from safekv.connection._credential_kinds import may_pickle_a_secret
-from safekv.connection._fork import on_fork
 from safekv.connection._identity import frozen
 from safekv.errors import CredentialNotPicklable
 

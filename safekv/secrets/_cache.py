@@ -21,6 +21,7 @@ from cachetools import LRUCache
 from safekv import _events
 from safekv._cache_settings import CacheSettings
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM, Clock
+from safekv._fork import on_fork
 from safekv.cache._cache import Cache, Call, Do, Step
 from safekv.cache._entry import Key
 from safekv.cache._events import (
@@ -35,7 +36,6 @@ from safekv.cache._events import (
 )
 from safekv.cache._singleflight import Flight
 from safekv.connection import _emulation, _registry
-from safekv.connection._fork import on_fork
 from safekv.errors import DeadlineExceeded, InvalidArgument
 from safekv.secrets._kept import is_missing, is_transient, reading, twin
 

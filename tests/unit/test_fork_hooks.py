@@ -9,8 +9,8 @@ from weakref import WeakSet
 
 import pytest
 
+from safekv import _fork
 from safekv._settings import Settings
-from safekv.connection import _fork
 from safekv.connection._aconnection import AsyncConnection
 from safekv.connection._acredential import AsyncTokenSource
 from safekv.connection._connection import SyncConnection

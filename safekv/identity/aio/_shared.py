@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
+from safekv._fork import on_fork
 from safekv.connection._closing import AsyncClosing
-from safekv.connection._fork import on_fork
 from safekv.connection._loops import PerLoop
 from safekv.identity._shared import Shared
 

@@ -14,9 +14,9 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from azure.core.exceptions import HttpResponseError
 from azure.keyvault.keys import KeyVaultKey
 
+from safekv._fork import on_fork
 from safekv.connection import _emulation
 from safekv.connection._connection import Connection
-from safekv.connection._fork import on_fork
 from safekv.errors import DeadlineExceeded
 from safekv.keys.crypto._advice import CallCounter
 from safekv.keys.crypto._sizes import modulus_bytes
