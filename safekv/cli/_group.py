@@ -11,10 +11,13 @@ import safekv
 
 # The name, and what ``safekv --help`` says of it. The module ``safekv.cli.NAME`` has it as ``command``.
 COMMANDS = {
+    "decrypt": "Decrypt files and pipes with a key ring.",
     "demo": "Run a small application with the SDK and with safekv, and compare.",
     "doctor": "Look for what is wrong between this machine and a vault.",
     "emulator": "Run a Key Vault on this machine, for development and tests.",
+    "encrypt": "Encrypt files and pipes with a key ring.",
     "explain": "Say what an error means, and what to do about it.",
+    "keyring": "Make, show and change key rings.",
 }
 
 

@@ -1,0 +1,27 @@
+"""``safekv decrypt``: the reverse of ``safekv encrypt``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from safekv.cli import _crypt
+from safekv.cli._rings import kek_option
+
+
+@click.command("decrypt")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...|-")
+@click.option("--ring", required=True, envvar="SAFEKV_RING", show_envvar=True, metavar="FILE", help="The key ring.")
+@kek_option
+@click.option("-o", "--output", metavar="PATH", help="The target, or - for standard output; a directory for several.")
+@click.option("--aad", default="", help="The context that was given to encrypt.")
+@click.option("-r", "--recursive", is_flag=True, help="Take all files in directories that end with .safekv.")
+@click.option("--force", is_flag=True, help="Replace files that exist.")
+def command(files: tuple[str, ...], output: str | None, **options: Any) -> None:
+    """Decrypt files FILE.safekv into FILE, or standard input (-) to standard output.
+
+    A target appears when all of it is known to be genuine. Standard output gets only what is genuine, too; that it is
+    complete is said by the exit code 0.
+    """
+    _crypt.run(True, files, output, **options)

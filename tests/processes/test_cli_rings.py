@@ -1,0 +1,210 @@
+"""``safekv keyring``, ``encrypt`` and ``decrypt`` as users run them, against the emulator's TLS server."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from safekv.emulator import EmulatorServer, EmulatorTransport
+from safekv.envelope import KeyRing
+from safekv.keys import KeyClient
+from safekv.keys.crypto import CryptographyClient
+from safekv.testing import LocalCredential
+
+pytestmark = pytest.mark.sockets
+
+CONTENT = os.urandom(3_000_000)
+
+
+class Shell:
+    """Runs ``safekv`` in a directory of its own."""
+
+    def __init__(self, server: EmulatorServer, here: Path) -> None:
+        self.here, self.urls, self._server = here, server.vault_urls, server
+        self.one, self.two = (f"{self.urls[name]}/keys/app-kek" for name in ("one", "two"))
+
+    def __call__(self, *arguments: str, code: int = 0, stdin: bytes = b"", **variables: str) -> Any:
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-m", "safekv", *arguments],
+            cwd=self.here,
+            env={**os.environ, **self._server.environment(), **variables},
+            input=stdin,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr.decode() + done.stdout.decode()
+        assert b"Traceback" not in done.stderr
+        assert CONTENT[:40] not in done.stderr
+        return done
+
+
+@pytest.fixture(scope="module")
+def vaults() -> Iterator[EmulatorServer]:
+    with EmulatorServer(vaults=("one", "two")) as running:
+        credential, transport = LocalCredential(running.emulator), EmulatorTransport(running.emulator)
+        for url in running.vault_urls.values():
+            with KeyClient(url, credential, transport=transport) as client:
+                client.create_rsa_key("app-kek", size=2048)
+                client.create_ec_key("signer")
+        yield running
+
+
+@pytest.fixture
+def shell(vaults: EmulatorServer, tmp_path: Path) -> Shell:
+    return Shell(vaults, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def text(vaults: EmulatorServer) -> str:
+    """A ring that the keys in both vaults open."""
+    credential, transport = LocalCredential(vaults.emulator), EmulatorTransport(vaults.emulator)
+    keks = [f"{url}/keys/app-kek" for url in vaults.vault_urls.values()]
+    return KeyRing.create(*(CryptographyClient(kek, credential, transport=transport) for kek in keks)).to_json()
+
+
+@pytest.fixture
+def ring(shell: Shell, text: str) -> None:
+    (shell.here / "app.ring").write_text(text)
+
+
+def test_the_life_of_a_ring(shell: Shell) -> None:
+    shell("keyring", "create", "app.ring", "--kek", shell.one, "--sign-with", f"{shell.urls['one']}/keys/signer")
+    assert stat.S_IMODE((shell.here / "app.ring").stat().st_mode) == 0o600
+    first = (shell.here / "app.ring").read_text()
+    assert "exists" in shell("keyring", "create", "app.ring", "--kek", shell.one, code=1).stderr.decode()
+    assert (shell.here / "app.ring").read_text() == first
+    signed = ("keyring", "verify", "app.ring", "--signed-by", f"{shell.urls['one']}/keys/signer")
+    assert re.search(r"ok .*app-kek.*: 2 data keys\n.*signed by", shell(*signed).stdout.decode())
+    (shell.here / "plain").write_bytes(CONTENT)
+    shell("encrypt", "plain", "--ring", "app.ring")
+    assert len(shell("keyring", "add-key", "app.ring").stdout.split()) == 2
+    assert (
+        "sign it again" in shell("keyring", "rewrap", "app.ring", "--to", shell.two, "--to", shell.one).stderr.decode()
+    )
+    assert "has not signed" in shell(*signed, code=1).stdout.decode()
+    shown = json.loads(shell("keyring", "show", "app.ring", "--keys", "--json").stdout)
+    assert [it["key"].rpartition("/")[0] for it in shown["recipients"]] == [shell.two, shell.one]
+    assert [bool(key["retired"]) for key in shown["keys"]] == [True, True, False, False]
+    done = shell("decrypt", "plain.safekv", "-o", "back", "--ring", "app.ring", "--kek", shell.two)
+    assert (shell.here / "back").read_bytes() == CONTENT
+    assert re.fullmatch(
+        r"1 file decrypted: 3,000,000 bytes in [\d.]+ s, [\d,]+ MB/s, 1 vault call\n", done.stderr.decode()
+    )
+
+
+def test_pipes(shell: Shell, ring: None) -> None:
+    options = ("--ring", "app.ring", "--aad", "dump|1")
+    sealed = shell("encrypt", "-", *options, stdin=CONTENT).stdout
+    (shell.here / "sealed").write_bytes(sealed)
+    assert shell("decrypt", "sealed", "-o", "-", *options).stdout == CONTENT
+    wrong = shell("decrypt", "-", "--ring", "app.ring", "--aad", "dump|2", stdin=sealed, code=1)
+    assert wrong.stdout == b""
+    assert "aad" in wrong.stderr.decode()
+    assert shell("decrypt", "-", *options, stdin=sealed[:-1], code=1).stdout in CONTENT  # genuine, as far as it goes
+    shell("decrypt", "-", "-o", "back", *options, stdin=sealed)
+    assert (shell.here / "back").read_bytes() == CONTENT
+
+
+def test_directories(shell: Shell, ring: None) -> None:
+    for number, name in enumerate(("data/a", "data/b/c", "data/b/d.safekv")):
+        path = shell.here / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes([number]) * 1000)
+    (shell.here / "data" / "link").symlink_to("/etc/hostname")
+    options = ("--recursive", "--ring", "app.ring")
+    assert "2 files encrypted: 2,000 bytes" in shell("encrypt", "data", "-o", "out", *options).stderr.decode()
+    assert _files(shell.here / "out") == ["a.safekv", "b/c.safekv"]
+    broken = shell.here / "out" / "a.safekv"
+    broken.write_bytes(broken.read_bytes()[:-1])
+    done = shell("decrypt", "out", "-o", "back", *options, code=1).stderr.decode()
+    assert "out/a.safekv" in done
+    assert "1 file decrypted: 1,000 bytes" in done
+    assert _files(shell.here / "back") == ["b/c"]
+    assert (shell.here / "back/b/c").read_bytes() == b"\1" * 1000
+
+
+def test_another_vault_stands_in(shell: Shell, ring: None, vaults: EmulatorServer) -> None:
+    (shell.here / "plain").write_bytes(b"data")
+    fault = vaults.emulator.fail(vault="one", status=503, count=None)
+    try:
+        shell("encrypt", "plain", "--ring", "app.ring", "--kek", shell.one, "--kek", shell.two)
+        verified = shell("keyring", "verify", "app.ring", "--kek", shell.one, "--kek", shell.two, code=1)
+        assert re.search(r"FAILED .*(?s:.*)ok ", verified.stdout.decode())
+    finally:
+        fault.remove()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("encrypt", "data"), "--recursive"),
+        (("encrypt", "nothing"), "nothing: No such file"),
+        (("encrypt", "plain", "other", "-o", "-"), "one stream"),
+        (("encrypt", "plain", "other", "-o", "old"), "no directory"),
+        (("encrypt", "plain", "-o", "old"), "--force"),
+        (("encrypt", "plain", "-o", "plain", "--force"), "cannot replace itself"),
+        (("encrypt", "plain", "data/plain", "-o", "data"), "Two files would become"),
+        (("decrypt", "plain"), "does not end with .safekv"),
+        (("decrypt", "plain", "-o", "new"), "not"),
+        (("encrypt", "plain", "--ring", "plain"), "no key ring"),
+        (("encrypt", "plain", "--kek", "app-kek"), "is not the id of a key"),
+    ],
+)
+def test_what_cannot_be_done_is_said_at_once(
+    shell: Shell, ring: None, arguments: tuple[str, ...], message: str
+) -> None:
+    (shell.here / "data").mkdir()
+    for name in ("plain", "other", "old", "data/plain"):
+        (shell.here / name).write_bytes(b"data")
+    before = _files(shell.here)
+    from click.testing import CliRunner
+
+    from safekv.cli import main
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(shell.here)
+        for name, value in shell._server.environment().items():
+            patch.setenv(name, value)
+        done = CliRunner().invoke(main, [*arguments, *(() if "--ring" in arguments else ("--ring", "app.ring"))])
+    assert done.exit_code in (1, 2), done.output
+    assert message in " ".join(done.output.split())
+    assert _files(shell.here) == before
+    assert (shell.here / "old").read_bytes() == b"data"
+
+
+def test_a_terminal_is_shown_how_far_it_is(shell: Shell, ring: None) -> None:
+    (shell.here / "plain").write_bytes(CONTENT)
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "safekv", "encrypt", "plain", "--ring", "app.ring"]
+    environment = {**os.environ, **shell._server.environment(), "TERM": "xterm"}
+    process = subprocess.Popen(command, cwd=shell.here, env=environment, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            more = os.read(ours, 65536)
+        except OSError:
+            break
+        if not more:
+            break
+        shown += more
+    os.close(ours)
+    assert process.wait() == 0
+    assert b"plain" in shown
+    assert b"MB" in shown
+    assert b"1 file encrypted" in shown
+
+
+def _files(directory: Path) -> list[str]:
+    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
