@@ -61,7 +61,7 @@ def types(session: nox.Session) -> None:
 @nox.session(python=FOUND)
 def tests(session: nox.Session) -> None:
     """Unit, door and process tests; on one Python with branch coverage, which doubles the time they take."""
-    _install(session, "test", "witness")
+    _install(session, "test", "witness", "integrations")
     covered = ["--cov", "--cov-report=term:skip-covered"] if session.python == NEWEST_COMMON else []
     session.run("pytest", *IN_PARALLEL, *covered, *session.posargs)
 
@@ -106,3 +106,11 @@ def wheel(session: nox.Session) -> None:
     session.run("python", "-c", "import safekv; assert 'site-packages' in safekv.__file__, safekv.__file__")
     session.run("pytest", *IN_PARALLEL, *session.posargs)
     built.unlink()
+
+
+@nox.session(python=NEWEST_COMMON, default=False)
+def spark(session: nox.Session) -> None:
+    """Spark with safekv's columns: half a gigabyte to install, so only when it is asked for. Needs a Java 17."""
+    _install(session, extras="aio,arrow,spark")
+    for master in session.posargs or ("local[2]", "local-cluster[2,1,1024]"):
+        session.run("python", "tests/spark/check.py", master)
