@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from pathlib import Path
 from typing import Any
 
 from pyspark.sql import SparkSession
 
+import safekv.integrations.spark
 from safekv.emulator import EmulatorServer, EmulatorTransport
 from safekv.envelope import Encryptor, KeyRing, RingSettings
+from safekv.integrations._batches import Batches
 from safekv.integrations.spark import decrypt_columns, encrypt_columns
 from safekv.keys import KeyClient
 from safekv.testing import LocalCredential
@@ -23,7 +26,7 @@ def main(master: str) -> None:
         credential, transport = LocalCredential(server.emulator), EmulatorTransport(server.emulator)
         with KeyClient(server.vault_urls["one"], credential, transport=transport) as client:
             client.create_rsa_key("app-kek", size=2048)
-        os.environ.update(server.environment())
+        os.environ.update(server.environment(), PYSPARK_PYTHON=sys.executable)
         with tempfile.TemporaryDirectory() as directory:
             spark = (
                 SparkSession.builder.master(master)
@@ -32,12 +35,23 @@ def main(master: str) -> None:
                 .getOrCreate()
             )
             try:
-                check(spark, server)
+                check(spark, server, Path(directory, "workers"))
             finally:
                 spark.stop()
 
 
-def check(spark: Any, server: EmulatorServer) -> None:
+def check(spark: Any, server: EmulatorServer, workers: Path) -> None:
+    workers.mkdir()
+    seen = str(workers)
+
+    class Noting(Batches):
+        """Leaves the number of the process that it works in."""
+
+        def __call__(self, batches: Any) -> Any:
+            Path(seen, str(os.getpid())).touch()
+            return super().__call__(batches)
+
+    safekv.integrations.spark.Batches = Noting  # type: ignore[misc]
     kek = server.vault_urls["one"] + "/keys/app-kek"
     ring = KeyRing.create(kek, algorithm="A256GCM", settings=RingSettings(spread=0.1))
     box = Encryptor(ring)
@@ -47,8 +61,11 @@ def check(spark: Any, server: EmulatorServer) -> None:
     assert safe.count() == 100_000
     back = decrypt_columns(safe, box, AAD, row_id="id", types={"iban": "string"})
     assert back.exceptAll(frame).count() == 0
-    unwraps = [entry for entry in list(server.emulator.journal)[since:] if entry.operation == "unwrap_key"]
-    print(f"{len(unwraps)} unwraps in all worker processes, for 8 partitions twice")
+    answered = [entry for entry in list(server.emulator.journal)[since:] if entry.status == 200]
+    unwraps = [entry for entry in answered if entry.operation == "unwrap_key"]
+    processes = list(workers.iterdir())
+    print(f"{len(unwraps)} unwraps in {len(processes)} worker processes, for 8 partitions twice")
+    assert len(unwraps) == len(processes)
     key = ring.opened().record_key.secret
     native = spark.createDataFrame([(bytearray(key),)], ["k"]).crossJoin(safe.limit(1000))
     read = "aes_decrypt(substring(iban, 6), k, 'GCM', 'DEFAULT', concat('customers|iban|', id))"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+from azure.keyvault.keys import KeyVaultKey
 from typing_extensions import assert_type
 
 from safekv.envelope import (
@@ -17,6 +18,7 @@ from safekv.envelope import (
     Wrapper,
     aio,
 )
+from safekv.keys.crypto import CryptographyClient
 
 ALLOW = ["https://my-vault.vault.azure.net/keys/app-kek"]
 
@@ -29,9 +31,13 @@ class Kek:
         return encrypted_key
 
 
-def rings(kek: Wrapper) -> None:
+def rings(kek: Wrapper, key: KeyVaultKey) -> None:
     ring = KeyRing.create(kek, Kek(), algorithm="A256GCM", settings=RingSettings(ttl=600, workers=4))
     assert_type(ring, KeyRing)
+    assert_type(KeyRing.create(ALLOW[0], key, CryptographyClient(ALLOW[0]), kek), KeyRing)
+    assert_type(KeyRing.load("app.ring"), KeyRing)
+    assert_type(KeyRing.from_secret("app-ring", ALLOW[0], vault="my-vault"), KeyRing)
+    assert_type(ring.verify(ring.sign(ALLOW[0]), ALLOW[0]), str)
     assert_type(KeyRing.load("app.ring", kek, allow=ALLOW), KeyRing)
     assert_type(ring.add_key(), tuple[str, str])
     assert_type(ring.list_keys(), tuple[KeyInfo, ...])
