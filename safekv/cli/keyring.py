@@ -75,9 +75,10 @@ def show(file: Path, keks: tuple[str, ...], with_keys: bool, as_json: bool) -> N
 def add_key(file: Path, keks: tuple[str, ...], algorithm: str | None, sign_with: str | None) -> None:
     """Add new data keys, which encrypt from now on. The ones before still decrypt."""
     with clear_errors(), loaded(file, keks) as ring:
-        for key_id in ring.add_key(algorithm):
-            click.echo(key_id)
+        key_ids = ring.add_key(algorithm)
         _keep(ring, file, sign_with)
+        for key_id in key_ids:
+            click.echo(key_id)
 
 
 @command.command("rewrap")

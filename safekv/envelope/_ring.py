@@ -17,7 +17,7 @@ from safekv.envelope._keys import STREAM, XAES, check_record_algorithm, new_keys
 from safekv.envelope._opened import Opened
 from safekv.envelope._process import OPEN_RINGS
 from safekv.envelope._settings import RingSettings
-from safekv.envelope._signing import signing, verifying
+from safekv.envelope._signing import signers_of, signing, verifying
 from safekv.envelope._wrapping import Wrapper, sealing
 
 if TYPE_CHECKING:
@@ -229,7 +229,7 @@ class KeyRing(RingBase):
         :raises BadSignature: if this version of the ring was not signed by it.
         :raises KeyNotAllowed: if it claims to be by another key.
         """
-        signers = wrappers(keys, credential, self._vault_key)
+        signers = signers_of(keys, credential, self._vault_key)
         try:
             kid: str = run(verifying(signers, self.wrapped(), signature))
             return kid

@@ -6,7 +6,7 @@ RSA wrapping proves nothing about who wrapped; a signature by a key in a vault d
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import Any
 
@@ -34,6 +34,19 @@ def signing(signer: Any, document: str) -> Flow:
     digest = _digest(algorithm, header, document)
     result = yield partial(signer.client.sign, algorithm, digest, key_id=known.id)
     return f"{header}..{to_base64url(result.signature)}"
+
+
+def signers_of(keys: Sequence[Any], credential: Any, make: Callable[[Any, Any], Any]) -> list[Any]:
+    """The ``VaultKey`` of each of ``keys``.
+
+    :raises InvalidArgument: if there are none, or one is no key in a vault.
+    """
+    if not keys:
+        raise InvalidArgument(
+            "Nobody is named who may have signed the ring.",
+            hint="ring.verify(signature, 'https://.../keys/ring-signer')",
+        )
+    return [make(key, credential) for key in keys]
 
 
 def verifying(signers: Sequence[Any], document: str, signature: str) -> Flow:

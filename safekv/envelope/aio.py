@@ -26,7 +26,7 @@ from safekv.envelope._errors import RingLocked
 from safekv.envelope._keys import STREAM, XAES, check_record_algorithm, new_keys
 from safekv.envelope._opened import Opened
 from safekv.envelope._settings import RingSettings
-from safekv.envelope._signing import signing, verifying
+from safekv.envelope._signing import signers_of, signing, verifying
 from safekv.envelope._wrapping import AsyncWrapper, sealing
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ class KeyRing(RingBase):
 
     async def verify(self, signature: str, *keys: Key, credential: Any = None) -> str:
         """See :meth:`safekv.envelope.KeyRing.verify`."""
-        signers = wrappers(keys, credential, self._vault_key)
+        signers = signers_of(keys, credential, self._vault_key)
         try:
             kid: str = await run(verifying(signers, self.wrapped(), signature))
             return kid

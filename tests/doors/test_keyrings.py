@@ -154,6 +154,16 @@ def test_one_vault_is_enough_to_open_a_ring(rings: Rings, tmp_path: Path) -> Non
     assert len(caught.value.failures) == 2
 
 
+def test_bulk_work_turns_to_the_second_vault_as_soon_as_other_work(local: LocalKeyVault) -> None:
+    with local:
+        keks = [local.vault(name).keys.create_rsa_key("app-kek", size=2048).id for name in ("one", "two")]
+        text = KeyRing.create(*keks).to_json()
+        local.fail(vault="one", network="black-hole", count=None)
+        before = local.emulator.clock.time()
+        Encryptor(KeyRing(text, *keks)).encrypt_many([b"data"], aad=b"")
+        assert local.emulator.clock.time() - before <= 31
+
+
 def test_a_disabled_key_opens_nothing_and_says_so(rings: Rings, tmp_path: Path) -> None:
     key = rings.key()
     rings.create(key.id).save(tmp_path / "app.ring")
@@ -331,6 +341,11 @@ def test_a_signature_cannot_choose_the_key_that_is_asked(rings: Rings) -> None:
 
 def test_what_cannot_sign_is_refused(rings: Rings) -> None:
     ring = rings.create(rings.id())
+    with pytest.raises(InvalidArgument, match="Nobody"):
+        rings.run(ring.verify("..."))
+    for kek in ring._keks:
+        with pytest.raises(InvalidArgument, match="no key"):
+            rings.run(ring.verify("...", kek))
     key = rings.run(rings.keys().create_ec_key("coin", curve="P-256K"))
     with pytest.raises(InvalidArgument, match="P-521"):
         rings.run(ring.sign(key))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import re
 import stat
 import subprocess
@@ -185,7 +184,7 @@ def test_what_cannot_be_done_is_said_at_once(
 
 def test_a_terminal_is_shown_how_far_it_is(shell: Shell, ring: None) -> None:
     (shell.here / "plain").write_bytes(CONTENT)
-    ours, theirs = pty.openpty()
+    ours, theirs = pytest.importorskip("pty").openpty()
     command = [sys.executable, "-m", "safekv", "encrypt", "plain", "--ring", "app.ring"]
     environment = {**os.environ, **shell._server.environment(), "TERM": "xterm"}
     process = subprocess.Popen(command, cwd=shell.here, env=environment, stdout=theirs, stderr=theirs)
