@@ -563,6 +563,20 @@ def test_an_answer_that_is_no_secret_is_passed_on_and_not_kept(cached: Cached, m
     assert not cached.client._reads.entries
 
 
+ID = "https://local.vault.azure.net/secrets/greeting/"
+BROKEN = [{}, {"value": "x"}, {"id": ID + "v1"}, {"value": "x", "id": ID + "v1", "attributes": {"exp": 10**18}}]
+
+
+@pytest.mark.parametrize("body", BROKEN, ids=["empty", "no id", "no value", "no date"])
+def test_a_broken_answer_is_passed_on_and_not_kept(cached: Cached, body: dict[str, Any]) -> None:
+    cached.local.fail(operation="get_secret", status=200, body=body, count=None)
+    for count in (1, 2):
+        assert cached.get() == body.get("value")
+        assert cached.requests() == count
+    cached.local.emulator.clear_faults()
+    assert cached.get() == "hello"
+
+
 def test_nothing_kept_is_shown(cached: Cached, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(0)
     cached.local.set_secret("password", "hunter2", expires_on=1)
