@@ -11,7 +11,10 @@ endpoints), ``_router`` (which operation is it?), ``_faults`` (is it to fail?), 
 
 Versions, soft delete, attributes, lists and backups (``_objects``, ``_lifecycle``,
 ``_attributes``, ``_paging``, ``_common``) are the same for every kind of object. A new kind of
-object: one module with its routes, like ``_secrets``, added to ``_router``.
+object: one module with its routes, like ``_secrets``, added to ``_router``. Keys (``_keys``)
+are made of ``_key_material``, do what ``_key_algorithms`` knows if ``_key_rules`` lets them, and
+rotate as ``_rotation`` says; certificates (``_certificates``) come about in ``_issuance`` or from
+``_certificate_files``, each with a key and a secret of its name (``_certificate_parts``).
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ class Route:
     """An operation and where it is found.
 
     ``path`` has the places ``{name}`` and ``{version}``; ``limit`` is the field of ``Limits``
-    that the operation counts against.
+    that the operation counts against, unless ``cost`` gives one (or a rate of a Managed HSM)
+    for each call, with its weight.
     """
 
     operation: str
@@ -27,6 +28,12 @@ class Route:
     handler: Callable[[Call], Response]
     limit: str = "other"
     on_hsm: bool = False
+    on_vault: bool = True
+    cost: Callable[[Call], tuple[str, int]] | None = None
+
+    def charge(self, call: Call) -> tuple[str, int]:
+        """What a call counts against, and how much."""
+        return self.cost(call) if self.cost else (self.limit, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from safekv.emulator import _attributes, _paging, _stored
 from safekv.emulator._answers import Refused
 from safekv.emulator._call import Call, Route
+from safekv.emulator._lifecycle import Collection
 from safekv.emulator._messages import Response
 from safekv.emulator._objects import Kind, State, StoredObject, Version
 
@@ -29,29 +30,36 @@ def add_version(
     now: float,
     *,
     managed: bool = False,
+    version_id: str | None = None,
 ) -> tuple[StoredObject, Version]:
     """A new latest version with this content and the attributes and tags of ``document``."""
     second = int(now)
-    version = Version(vault.new_id(), created=second, updated=second, content=content, managed=managed)
+    version = Version(version_id or vault.new_id(), created=second, updated=second, content=content, managed=managed)
     _attributes.update(version, document, kind.longest_tag)
     collection = vault.collection(kind)
     stored = collection.writable(name, now)
     if stored is None:
-        stored = StoredObject(name, {version.id: version})
+        stored = StoredObject(name, {version.id: version}, details=dict.fromkeys(kind.details))
         collection.add(stored)
         return stored, version
     if not managed:
         collection.refuse_managed(stored)
+    append(vault, kind, stored, version)
+    return stored, version
+
+
+def append(vault: Vault, kind: Kind, stored: StoredObject, version: Version) -> None:
+    """Make this the latest version. Its id is changed if the object has one like it."""
     while version.id in stored.versions:  # the same seed gives the same ids again after a restart
         version.id = vault.new_id()
     stored.versions[version.id] = version
-    return stored, version
+    vault.collection(kind).expect(stored)
 
 
 def bundle(call: Call, kind: Kind, stored: StoredObject, version: Version) -> dict[str, Any]:
     """An answer about one version, without anything secret."""
     identifier = f"{call.vault.url}/{kind.segment}/{stored.name}/{version.id}"
-    return _shown(call, kind.bundle(version, identifier), version)
+    return _shown(call, kind, kind.bundle(stored, version, identifier), version)
 
 
 def deleted_bundle(call: Call, kind: Kind, stored: StoredObject) -> dict[str, Any]:
@@ -76,24 +84,30 @@ class CommonOperations:
         stored = call.vault.collection(self.kind).find(call.name, call.now)
         known = stored.versions if stored and stored.state(call.now) is State.ACTIVE else {}
         name = stored.name if stored else call.name
-        found = sorted(version for version in known if version > after)
+        found = sorted(each for each in known if each > after and self.kind.listed(known[each], call.query))
         url = f"{call.vault.url}/{self.kind.segment}/{name}"
-        items = [_shown(call, self.kind.item(known[each], f"{url}/{each}"), known[each]) for each in found[:size]]
+        items = [
+            _shown(call, self.kind, self.kind.item(known[each], f"{url}/{each}"), known[each]) for each in found[:size]
+        ]
         go_on_after = found[size - 1] if len(found) > size else None
         return Response.json(200, _paging.document(items, f"{url}/versions", call.query, go_on_after))
 
     def delete(self, call: Call) -> Response:
         stored = call.vault.collection(self.kind).delete(call.name, call.now)
+        for part in self._parts(call, State.ACTIVE):
+            part.delete(call.name, call.now, with_owner=True)
         return Response.json(200, deleted_bundle(call, self.kind, stored))
 
     def get_deleted(self, call: Call) -> Response:
         stored = call.vault.collection(self.kind).deleted(call.name, call.now)
-        if not stored.latest.enabled:
+        if self.kind.deleted_disabled and not stored.latest.enabled:
             raise Refused(self.kind.deleted_disabled)
         return Response.json(200, deleted_bundle(call, self.kind, stored))
 
     def recover(self, call: Call) -> Response:
         stored = call.vault.collection(self.kind).recover(call.name, call.now)
+        for part in self._parts(call, State.DELETED):
+            part.recover(call.name, call.now, with_owner=True)
         return Response.json(200, bundle(call, self.kind, stored, stored.latest))
 
     def purge(self, call: Call) -> Response:
@@ -102,11 +116,17 @@ class CommonOperations:
             collection.in_bin(call.name, call.now, self.kind.deleted_not_found)
             raise Refused("403_purge_protected", vault=call.vault.name, region=call.vault.region)
         collection.purge(call.name, call.now)
+        for part in self._parts(call, State.DELETED):
+            part.purge(call.name, call.now, with_owner=True)
         return Response(204)
 
     def backup(self, call: Call) -> Response:
         stored = call.vault.collection(self.kind).active(call.name, call.now)
-        return Response.json(200, {"value": call.vault.sealer.seal(self.kind, _stored.dump(stored))})
+        document = _stored.dump(stored)
+        if self.kind.parts:
+            parts = {part.kind.segment: part.active(call.name, call.now) for part in self._parts(call, State.ACTIVE)}
+            document["parts"] = {segment: _stored.dump(part) for segment, part in parts.items()}
+        return Response.json(200, {"value": call.vault.sealer.seal(self.kind, document)})
 
     def restore(self, call: Call) -> Response:
         """All versions come back, under the name and the ids that they had."""
@@ -116,12 +136,18 @@ class CommonOperations:
         document = call.vault.sealer.open(self.kind, backup)
         if document is None:
             raise Refused("400_backup")
+        parts = document.pop("parts", {})
         restored = _stored.load(self.kind, document, "backup")
-        collection = call.vault.collection(self.kind)
-        if collection.find(restored.name, call.now) is not None:  # in whatever state
-            identifier = f"{call.vault.url}/{self.kind.segment}/{restored.name}/{restored.latest.id}"
-            raise Refused(self.kind.restore_conflict, id=identifier)
-        collection.add(restored)
+        whole = {self.kind: restored}
+        whole |= {
+            kind: _stored.load(kind, parts[kind.segment], "part") for kind in self.kind.parts if kind.segment in parts
+        }
+        for kind, stored in whole.items():
+            if call.vault.collection(kind).find(stored.name, call.now) is not None:  # in whatever state
+                identifier = f"{call.vault.url}/{kind.segment}/{stored.name}/{stored.latest.id}"
+                raise Refused(kind.restore_conflict, id=identifier)
+        for kind, stored in whole.items():
+            call.vault.collection(kind).add(stored)
         return Response.json(200, bundle(call, self.kind, restored, restored.latest))
 
     def routes(self) -> tuple[Route, ...]:
@@ -139,18 +165,25 @@ class CommonOperations:
             Route(f"recover_deleted_{noun}", "POST", f"{bin_}/{{name}}/recover", self.recover),
             Route(f"purge_deleted_{noun}", "DELETE", f"{bin_}/{{name}}", self.purge),
         )
-        return tuple(replace(route, on_hsm=self.kind.on_hsm) for route in routes)
+        return tuple(replace(route, on_hsm=self.kind.on_hsm, cost=self.kind.cost) for route in routes)
+
+    def _parts(self, call: Call, state: State) -> list[Collection]:
+        """Where the parts are that the object has."""
+        collections = [call.vault.collection(kind) for kind in self.kind.parts]
+        found = [(collection, collection.find(call.name, call.now)) for collection in collections]
+        return [collection for collection, stored in found if stored and stored.state(call.now) is state]
 
     def _list(self, call: Call, state: State, segment: str) -> Response:
         after, size = _paging.start_after(call.query), _paging.page_size(call.query)
-        found, go_on_after = call.vault.collection(self.kind).page(state, call.now, after=after, size=size)
+        collection = call.vault.collection(self.kind)
+        found, go_on_after = collection.page(state, call.now, call.query, after=after, size=size)
         items = [self._item(call, stored) for stored in found]
         return Response.json(200, _paging.document(items, f"{call.vault.url}/{segment}", call.query, go_on_after))
 
     def _item(self, call: Call, stored: StoredObject) -> dict[str, Any]:
         """In lists an object has an identifier without a version."""
         identifier = f"{call.vault.url}/{self.kind.segment}/{stored.name}"
-        item = _shown(call, self.kind.item(stored.latest, identifier), stored.latest)
+        item = _shown(call, self.kind, self.kind.item(stored.latest, identifier), stored.latest)
         return {**_deletion(call, self.kind, stored), **item}
 
 
@@ -164,12 +197,13 @@ def _deletion(call: Call, kind: Kind, stored: StoredObject) -> dict[str, Any]:
     }
 
 
-def _shown(call: Call, own: dict[str, Any], version: Version) -> dict[str, Any]:
+def _shown(call: Call, kind: Kind, own: dict[str, Any], version: Version) -> dict[str, Any]:
     """The kind's own members and those that every kind has."""
     policy = call.vault.policy
     if version.managed:
         own["managed"] = True
-    own["attributes"] = _attributes.shown(version, policy.recovery_level, policy.retention_days, call.api_version)
+    common = _attributes.shown(version, policy.recovery_level, policy.retention_days, call.api_version)
+    own["attributes"] = {**common, **kind.attributes(version, call.api_version)}
     if version.tags is not None:
         own["tags"] = version.tags
     return own

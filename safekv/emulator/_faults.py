@@ -27,6 +27,7 @@ _EXAMPLES = {  # for the places of rows that the emulator has no real value for
     "oid": "00000000-0000-0000-0000-00000000b001",
     "guid": "00000000-0000-0000-0000-00000000c001",
     "ip": "203.0.113.7",
+    "operation": "decrypt",
 }
 
 

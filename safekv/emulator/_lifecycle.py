@@ -7,13 +7,18 @@ what has outlived its retention is swept away by the next request.
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from safekv.emulator._answers import Refused
 from safekv.emulator._objects import Deletion, Kind, State, StoredObject, Version
 
+if TYPE_CHECKING:
+    from safekv.emulator._vault import Vault
+
 _DAY = 86_400
+_NEVER = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Collection:
         self._policy = policy
         self._objects: dict[str, StoredObject] = {}
         self._keys: list[str] = []  # sorted, so that a page costs no more than its length
-        self._next_purge = float("inf")
+        self._next_purge = self._next_event = _NEVER
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -54,7 +59,7 @@ class Collection:
     def clear(self) -> None:
         self._objects.clear()
         self._keys.clear()
-        self._next_purge = float("inf")
+        self._next_purge = self._next_event = _NEVER
 
     def add(self, stored: StoredObject) -> None:
         """Put an object whose name is free."""
@@ -63,6 +68,19 @@ class Collection:
         insort(self._keys, key)
         if stored.deletion:
             self._next_purge = min(self._next_purge, stored.deletion.purge)
+        self.expect(stored)
+
+    def expect(self, stored: StoredObject) -> None:
+        """Something about an object has changed: what happens to it by itself may happen sooner."""
+        self._next_event = min(self._next_event, self._due(stored))
+
+    def settle(self, vault: Vault, now: float) -> None:
+        """Let everything happen that was to happen by itself until now."""
+        if now < self._next_event:
+            return
+        for stored in [each for each in self if self._due(each) <= now]:
+            self.kind.happen(vault, stored, now)
+        self._next_event = min(map(self._due, self), default=_NEVER)
 
     def find(self, name: str, now: float) -> StoredObject | None:
         """The object of this name in whatever state."""
@@ -98,41 +116,53 @@ class Collection:
             raise Refused(self.kind.deleted_not_found, name=name)
         return stored
 
-    def delete(self, name: str, now: float) -> StoredObject:
-        """Begin a deletion: the object leaves at once and joins the deleted ones after the delay."""
+    def delete(self, name: str, now: float, *, with_owner: bool = False) -> StoredObject:
+        """Begin a deletion: the object leaves at once and joins the deleted ones after the delay.
+
+        ``with_owner``: the certificate goes that it belongs to.
+        """
         stored = self.find(name, now)
         if stored is not None:
             self._refuse_transition(stored, now)
         stored = self.active(name, now)
-        self.refuse_managed(stored)
+        if not with_owner:
+            self.refuse_managed(stored)
         purge = int(now) + self._policy.retention_days * _DAY
         stored.deletion = Deletion(started=now, done=now + self._policy.delete_delay, purge=purge)
         self._next_purge = min(self._next_purge, purge)
         return stored
 
-    def recover(self, name: str, now: float) -> StoredObject:
+    def recover(self, name: str, now: float, *, with_owner: bool = False) -> StoredObject:
         """Begin a recovery: the object leaves the deleted ones at once and is active after the delay."""
         stored = self.in_bin(name, now, self.kind.not_found_to_recover)
+        if not with_owner:
+            self.refuse_managed(stored)
         stored.deletion = None
         stored.recovered = now + self._policy.recover_delay
+        self.expect(stored)
         return stored
 
-    def purge(self, name: str, now: float) -> None:
+    def purge(self, name: str, now: float, *, with_owner: bool = False) -> None:
         """Remove a deleted object for ever. The vault's purge protection is the caller's concern."""
-        self._remove(self.in_bin(name, now, self.kind.deleted_not_found))
+        stored = self.in_bin(name, now, self.kind.deleted_not_found)
+        if not with_owner:
+            self.refuse_managed(stored)
+        self._remove(stored)
 
     def refuse_managed(self, stored: StoredObject) -> None:
         """What belongs to a certificate can only be changed through the certificate."""
         if stored.latest.managed:
             raise Refused(self.kind.managed)
 
-    def page(self, state: State, now: float, *, after: str, size: int) -> tuple[list[StoredObject], str | None]:
+    def page(
+        self, state: State, now: float, query: Mapping[str, str], *, after: str, size: int
+    ) -> tuple[list[StoredObject], str | None]:
         """Up to ``size`` objects in this state after the key ``after``, and the key to go on after."""
         self._sweep(now)
         found: list[StoredObject] = []
         for index in range(bisect_right(self._keys, after), len(self._keys)):
             stored = self._objects[self._keys[index]]
-            if stored.state(now) is state:
+            if stored.state(now) is state and self.kind.listed(stored.latest, query):
                 if len(found) == size:
                     return found, found[-1].name.lower()
                 found.append(stored)
@@ -154,13 +184,17 @@ class Collection:
         if state is State.BEING_RECOVERED:
             raise Refused(self.kind.being_recovered, name=stored.name)
 
+    def _due(self, stored: StoredObject) -> float:
+        """Nothing happens by itself to what is deleted, but for its purge."""
+        return _NEVER if stored.deletion else self.kind.due(stored)
+
     def _sweep(self, now: float) -> None:
         """Purge what has been deleted for longer than the vault retains it."""
         if now < self._next_purge:
             return
         for stored in [each for each in self if each.deletion and each.deletion.purge <= now]:
             self._remove(stored)
-        self._next_purge = min((each.deletion.purge for each in self if each.deletion), default=float("inf"))
+        self._next_purge = min((each.deletion.purge for each in self if each.deletion), default=_NEVER)
 
     def _remove(self, stored: StoredObject) -> None:
         key = stored.name.lower()

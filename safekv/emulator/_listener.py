@@ -15,7 +15,7 @@ import threading
 from dataclasses import dataclass
 
 from safekv._clock import SYSTEM_CLOCK
-from safekv.emulator._certificates import Certificates
+from safekv.emulator._authority import Certificates
 from safekv.emulator._http import Exchange
 from safekv.emulator._messages import Network
 from safekv.emulator._services import Service

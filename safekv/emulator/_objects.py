@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from safekv.emulator._call import Call
+    from safekv.emulator._vault import Vault
 
 
 class State(Enum):
@@ -49,6 +53,7 @@ class StoredObject:
     versions: dict[str, Version]
     deletion: Deletion | None = None
     recovered: float = 0.0  # when its last recovery was or will be complete
+    details: dict[str, Any] = field(default_factory=dict, repr=False)  # what its kind keeps for all versions
 
     def state(self, now: float) -> State:
         if self.deletion is None:
@@ -60,31 +65,42 @@ class StoredObject:
         return self.versions[next(reversed(self.versions))]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """A kind of object: its place in URLs, how it is shown, and the error rows that speak of it.
 
     ``bundle`` and ``item`` give the members that only this kind has, in an answer about one
     version and in a list, from the version and its identifier (a URL). They never give what
-    is secret.
+    is secret. ``listed`` says whether a list with this query has a version. ``parts`` are the
+    kinds that have an object of the same name, which lives and dies with this one. ``due``
+    says when something will next happen to an object by itself (never: ``inf``), in seconds
+    since 1970, and ``happen`` does all of it that is due.
     """
 
     noun: str  # "Secret"
     segment: str  # "secrets"
-    bundle: Callable[[Version, str], dict[str, Any]]
+    bundle: Callable[[StoredObject, Version, str], dict[str, Any]]
     item: Callable[[Version, str], dict[str, Any]]
     content: Mapping[str, Any]  # members of ``Version.content`` and their types
     longest_tag: int
     not_found: str
     not_found_to_recover: str
     deleted_not_found: str
-    deleted_disabled: str
+    deleted_disabled: str | None  # None: a deleted object can be read although it is disabled
     being_deleted: str
     being_recovered: str
     recoverable: str
     restore_conflict: str
     managed: str
     on_hsm: bool = False  # whether a Managed HSM has this kind
+    details: Mapping[str, Any] = field(default_factory=dict)  # members of ``StoredObject.details``; all may be None
+    attributes: Callable[[Version, str], dict[str, Any]] = lambda version, api_version: {}  # beyond the common ones
+    is_usable: Callable[[Mapping[str, Any]], bool] = lambda content: True  # a content that is read from a file
+    listed: Callable[[Version, Mapping[str, str]], bool] = lambda version, query: True
+    parts: tuple[Kind, ...] = ()
+    cost: Callable[[Call], tuple[str, int]] | None = None  # see ``Route``
+    due: Callable[[StoredObject], float] = lambda stored: float("inf")
+    happen: Callable[[Vault, StoredObject, float], None] = lambda vault, stored, now: None
 
     @property
     def deleted_segment(self) -> str:

@@ -39,6 +39,11 @@ def start_after(query: Mapping[str, str]) -> str:
     return marker
 
 
+def includes_pending(query: Mapping[str, str]) -> bool:
+    """Whether a list is to have certificates that are still being issued."""
+    return query.get("includePending", "").lower() == "true"
+
+
 def document(items: list[Any], url: str, query: Mapping[str, str], go_on_after: str | None) -> dict[str, Any]:
     """The body of a page. ``url`` is the list's, without a query."""
     return {"value": items, "nextLink": None if go_on_after is None else _next_link(url, query, go_on_after)}
@@ -48,4 +53,5 @@ def _next_link(url: str, query: Mapping[str, str], go_on_after: str) -> str:
     marker = json.dumps({"NextMarker": go_on_after, "TargetLocation": 0}, separators=(",", ":"))
     token = base64.urlsafe_b64encode(marker.encode()).rstrip(b"=").decode()
     size = f"&maxresults={page_size(query)}" if "maxresults" in query else ""
-    return f"{url}?api-version={query['api-version']}&$skiptoken={token}{size}"
+    pending = "&includePending=true" if includes_pending(query) else ""
+    return f"{url}?api-version={query['api-version']}&$skiptoken={token}{size}{pending}"

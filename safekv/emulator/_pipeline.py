@@ -24,6 +24,7 @@ class Service:
         self.authentication = Authentication(surroundings)
 
     def answer(self, call: Call) -> Response:
+        call.vault.settle(call.now)
         return self._unauthorised(call) or self._throttled(call) or _performed(call)
 
     def _unauthorised(self, call: Call) -> Response | None:
@@ -31,7 +32,8 @@ class Service:
 
     def _throttled(self, call: Call) -> Response | None:
         limits, route = call.vault.limits, call.target.route
-        wait = call.vault.throttle.refuse(limits, route.limit if route else "other", call.now)
+        limit_class, weight = route.charge(call) if route else ("other", 1)
+        wait = call.vault.throttle.refuse(limits, limit_class, call.now, weight)
         if wait is None:
             return None
         style = limits.retry_after

@@ -10,13 +10,18 @@ from collections.abc import Iterator
 from itertools import product
 from urllib.parse import unquote
 
-from safekv.emulator import _secrets
+from safekv.emulator import _certificate_settings, _certificates, _keys, _secrets
 from safekv.emulator._answers import Refused
 from safekv.emulator._call import Route, Target
 from safekv.emulator._stored import NAME
 
-KINDS = (_secrets.KIND,)
-ROUTES: tuple[Route, ...] = (*_secrets.ROUTES,)
+KINDS = (_secrets.KIND, _keys.KIND, _certificates.KIND)
+ROUTES: tuple[Route, ...] = (
+    *_secrets.ROUTES,
+    *_keys.ROUTES,
+    *_certificates.ROUTES,
+    *_certificate_settings.ROUTES,
+)
 OPERATIONS: tuple[str, ...] = tuple(dict.fromkeys(route.operation for route in ROUTES))
 
 _VERSION = re.compile(r"[0-9a-zA-Z]{32}")
@@ -32,7 +37,7 @@ def find(method: str, path: str, *, hsm: bool) -> Target:
     if len(segments) <= _MOST_SEGMENTS:
         for shape in _shapes([segment.lower() for segment in segments]):
             route = _BY_SHAPE.get((method, *shape))
-            if route and (route.on_hsm or not hsm):
+            if route and (route.on_hsm if hsm else route.on_vault):
                 return _target(route, method, segments)
     return Target(None, refused=_no_operation(method, segments[-1] if segments else ""))
 
@@ -48,7 +53,7 @@ def operation_named(name: str) -> str:
 
 def _target(route: Route, method: str, segments: list[str]) -> Target:
     values = {place: unquote(segments[index]) for index, place in _PLACES[route.path]}
-    name, version = values.get("name", ""), values.get("version")
+    name, version = values.get("name", ""), values.get("version") or None  # "/keys/name//sign": the latest version
     if "name" in values and not NAME.fullmatch(name):
         return Target(route, refused=Refused("400_name", name=name))
     if version is not None and not _VERSION.fullmatch(version):

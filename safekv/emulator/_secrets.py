@@ -61,7 +61,13 @@ def _content_type(document: Mapping[str, Any]) -> str | None:
     return _attributes.text(document, "contentType", _LONGEST_CONTENT_TYPE)
 
 
-def _own_members(version: Version, identifier: str) -> dict[str, Any]:
+def _bundle(stored: StoredObject, version: Version, identifier: str) -> dict[str, Any]:
+    own = _item(version, identifier)
+    # The secret of a certificate names the key.
+    return {**own, "kid": identifier.replace("/secrets/", "/keys/")} if version.managed else own
+
+
+def _item(version: Version, identifier: str) -> dict[str, Any]:
     content_type = version.content["contentType"]
     return {"id": identifier} if content_type is None else {"contentType": content_type, "id": identifier}
 
@@ -69,8 +75,8 @@ def _own_members(version: Version, identifier: str) -> dict[str, Any]:
 KIND = Kind(
     noun="Secret",
     segment="secrets",
-    bundle=_own_members,
-    item=_own_members,
+    bundle=_bundle,
+    item=_item,
     content={"value": str, "contentType": (str, type(None))},
     longest_tag=512,
     not_found="404_secret",

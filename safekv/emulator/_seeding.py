@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from safekv.emulator import _secrets
+from safekv.emulator import _certificates, _keys, _secrets
 from safekv.emulator._answers import Refused
 from safekv.emulator._lifecycle import Collection
 from safekv.emulator._stored import NAME
@@ -20,12 +20,21 @@ class EmulatedVault(Vault):
     """A vault of an emulator; made by ``Emulator.add_vault``.
 
     ``tenant`` may be set: that moves the vault to another tenant, and tokens of the old one
-    get a 401 with the new challenge. ``limits`` may be set as well.
+    get a 401 with the new challenge. ``limits`` may be set as well. While ``issuer_error`` is a
+    text, registered issuers give no certificates, and pending ones fail with it.
     """
 
     @property
     def secrets(self) -> Collection:
         return self.collection(_secrets.KIND)
+
+    @property
+    def certificates(self) -> Collection:
+        return self.collection(_certificates.KIND)
+
+    @property
+    def keys(self) -> Collection:
+        return self.collection(_keys.KIND)
 
     def set_secret(
         self,

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from safekv._clock import VirtualClock
-from safekv.emulator._certificates import Certificates, make_certificates
+from safekv.emulator._authority import Certificates, make_certificates
 from safekv.emulator._emulator import Emulator
 from safekv.emulator._environment import Endpoints, IdentityMode, environment
 from safekv.emulator._identity import APP_SERVICE_PATH, IdentityEndpoint, IdentitySettings

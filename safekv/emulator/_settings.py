@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-LIMIT_CLASSES = ("secret_create", "other")  # the fields of Limits that are numbers of requests
+from safekv.emulator._rates import MANAGED_HSM, Rate
+
+#: The fields of Limits that are numbers of requests.
+LIMIT_CLASSES = ("secret_create", "other", "key_create", "key_create_hsm", "key", "key_hsm")
 _MOST_REQUESTS = 10_000_000
+_MOST_TIMES = 100
 RETRY_AFTER_STYLES = ("seconds", "http-date", "retry-after-ms", "x-ms-retry-after-ms")
 
 
@@ -28,6 +32,11 @@ class Limits:
     ``sliding`` (default) or fixed. A request answered 429 does not count unless
     ``count_rejected``. The service sends no Retry-After; ``retry_after`` names the style of
     one: ``"seconds"``, ``"http-date"``, ``"retry-after-ms"`` or ``"x-ms-retry-after-ms"``.
+
+    Requests about keys count by the key: ``key`` for software keys and ``key_hsm`` for others,
+    RSA-3072 four times and RSA-4096 eight times; making one counts as ``key_create`` or
+    ``key_create_hsm``. A Managed HSM has rates of its own, per second; ``managed_hsm``
+    multiplies them (1 to 3, by its partitions), and None switches them off.
     """
 
     secret_create: int | None = 300
@@ -36,6 +45,11 @@ class Limits:
     sliding: bool = True
     count_rejected: bool = False
     retry_after: str | None = None
+    key_create: int | None = 20
+    key_create_hsm: int | None = 10
+    key: int | None = 4_000
+    key_hsm: int | None = 2_000
+    managed_hsm: float | None = 1.0
 
     def __post_init__(self) -> None:
         for name in LIMIT_CLASSES:
@@ -49,6 +63,19 @@ class Limits:
                 raise ValueError(f"{name} must be True or False, not {getattr(self, name)!r}")
         if self.retry_after is not None:
             one_of("retry_after", self.retry_after, RETRY_AFTER_STYLES)
+        factor = self.managed_hsm
+        if factor is not None and not (is_number(factor) and 0 <= factor <= _MOST_TIMES):
+            raise ValueError(
+                f"managed_hsm must be a factor of 0 to {_MOST_TIMES}, such as 1.0, or None, not {factor!r}"
+            )
+
+    def rate(self, limit_class: str) -> Rate | None:
+        """How many requests of a class are admitted in how many seconds; None: any number."""
+        if limit_class in LIMIT_CLASSES:
+            most: int | None = getattr(self, limit_class)
+            return None if most is None else Rate(most, self.window)
+        most = MANAGED_HSM[limit_class]
+        return None if self.managed_hsm is None else Rate(int(most * self.managed_hsm), 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +85,8 @@ class EmulatorSettings:
     Any bearer token is accepted unless it is one of ours (``make_token``) and is expired
     or for another audience; ``check_tokens=False`` accepts those as well,
     ``strict_tokens`` refuses tokens that are not ours, ``check_issuer`` refuses tokens of ours
-    from another tenant than the vault's even before the vault has moved.
+    from another tenant than the vault's even before the vault has moved. ``issue_delay`` is
+    how long it takes to issue a certificate.
     """
 
     tenant: str = "72f9a1c4-5b0e-4d37-9c86-1e2d3f4a5b6c"
@@ -72,9 +100,10 @@ class EmulatorSettings:
     region: str = "westeurope"
     service_version: str = "1.9.3449.1"
     journal_size: int = 100_000
+    issue_delay: float = 5.0
 
     def __post_init__(self) -> None:
-        for name in ("delete_delay", "recover_delay"):
+        for name in ("delete_delay", "recover_delay", "issue_delay"):
             value = getattr(self, name)
             if not (is_number(value) and 0 <= value < float("inf")):
                 raise ValueError(f"{name} must be a number of seconds >= 0, such as 1.5, not {value!r}")

@@ -6,39 +6,53 @@ strict and all or nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import copy
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from safekv.emulator import _stored
+from safekv.emulator._certificate_settings import ISSUER
 from safekv.emulator._objects import Kind, StoredObject
 from safekv.emulator._router import KINDS
 from safekv.emulator._vault import Vault
 
 _FORMAT = "safekv-emulator"
 _VERSION = 1
+_MEMBERS = {"format": str, "version": int, "vaults": dict, "certificate_settings": dict}
+_SETTINGS = {"issuers": dict, "contacts": (list, type(None))}
+_NO_SETTINGS: dict[str, Any] = {"issuers": {}, "contacts": None}
 _KINDS = {kind.segment: kind for kind in KINDS}
 
 
-def dump(vaults: Iterable[Vault]) -> dict[str, Any]:
+def dump(vaults: Collection[Vault]) -> dict[str, Any]:
     """Vaults go by name, because an address may change from run to run."""
     held = {vault.name: {each: _objects(vault, kind) for each, kind in _KINDS.items()} for vault in vaults}
-    return {"format": _FORMAT, "version": _VERSION, "vaults": held}
+    settings = {
+        vault.name: {"issuers": copy.deepcopy(vault.issuers), "contacts": copy.deepcopy(vault.contacts)}
+        for vault in vaults
+    }
+    return {"format": _FORMAT, "version": _VERSION, "vaults": held, "certificate_settings": settings}
 
 
 def load(document: Any, vaults: Iterable[Vault]) -> None:
     """Put what :func:`dump` gave into the vaults of these names, and empty the others."""
     by_name = {vault.name: vault for vault in vaults}
+    if isinstance(document, dict):
+        document = {"certificate_settings": {}, **document}  # older snapshots have none
     loaded = [(by_name[name], kind, objects) for name, kind, objects in _read(document, set(by_name))]
+    settings = {by_name[name]: each for name, each in _read_settings(document, set(by_name)).items()}
     for vault in by_name.values():
         for collection in vault.collections.values():
             collection.clear()
+        each = settings.get(vault, _NO_SETTINGS)
+        vault.issuers, vault.contacts = copy.deepcopy(each["issuers"]), copy.deepcopy(each["contacts"])
     for vault, kind, objects in loaded:
         for stored in objects:
             vault.collection(kind).add(stored)
 
 
 def _read(document: Any, known: set[str]) -> list[tuple[str, Kind, list[StoredObject]]]:
-    members = _stored.check(document, {"format": str, "version": int, "vaults": dict}, "snapshot")
+    members = _stored.check(document, _MEMBERS, "snapshot")
     if (members["format"], members["version"]) != (_FORMAT, _VERSION):
         given = f"format {members['format']!r}, version {members['version']!r}"
         raise ValueError(f"this is not a snapshot that can be read: {given}, not {_FORMAT!r}, version {_VERSION}")
@@ -49,11 +63,23 @@ def _read(document: Any, known: set[str]) -> list[tuple[str, Kind, list[StoredOb
         )
     found = []
     for name, held in members["vaults"].items():
+        if isinstance(held, dict):
+            held = {**{each: [] for each in _KINDS}, **held}  # older snapshots have fewer kinds
         _stored.check(held, dict.fromkeys(_KINDS, list), f"vaults.{name}")
         found += [
             (name, _KINDS[each], _read_objects(_KINDS[each], held[each], f"vaults.{name}.{each}")) for each in held
         ]
     return found
+
+
+def _read_settings(document: dict[str, Any], known: set[str]) -> dict[str, dict[str, Any]]:
+    settings = {name: each for name, each in document["certificate_settings"].items() if name in known}
+    for name, each in settings.items():
+        place = f"certificate_settings.{name}"
+        _stored.check(each, _SETTINGS, place)
+        for issuer, members in each["issuers"].items():
+            _stored.check(members, ISSUER, f"{place}.issuers.{issuer}")
+    return settings
 
 
 def _read_objects(kind: Kind, documents: list[Any], place: str) -> list[StoredObject]:

@@ -16,7 +16,13 @@ from safekv.emulator._objects import Deletion, Kind, StoredObject, Version
 NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")
 _VERSION_ID = re.compile(r"[0-9a-f]{32}")
 _OPTIONAL_TIME = (int, type(None))
-_OBJECT = {"name": str, "versions": list, "deletion": (dict, type(None)), "recovered": (int, float)}
+_OBJECT = {
+    "name": str,
+    "versions": list,
+    "deletion": (dict, type(None)),
+    "recovered": (int, float),
+    "details": dict,
+}
 _DELETION = {"started": (int, float), "done": (int, float), "purge": (int, float)}
 _VERSION = {
     "id": str,
@@ -38,11 +44,14 @@ def dump(stored: StoredObject) -> dict[str, Any]:
         "versions": [asdict(version) for version in stored.versions.values()],
         "deletion": stored.deletion and asdict(stored.deletion),
         "recovered": stored.recovered,
+        "details": stored.details,
     }
 
 
 def load(kind: Kind, document: Any, place: str) -> StoredObject:
     """What :func:`dump` gave. ``ValueError`` names the place of what is wrong, never a value."""
+    if isinstance(document, dict):
+        document = {"details": dict.fromkeys(kind.details), **document}  # older snapshots have none
     members = check(document, _OBJECT, place)
     if not NAME.fullmatch(members["name"]):
         raise ValueError(f"{place}.name must be 1 to 127 letters, digits and hyphens")
@@ -55,7 +64,8 @@ def load(kind: Kind, document: Any, place: str) -> StoredObject:
     deletion = members["deletion"]
     if deletion is not None:
         deletion = Deletion(**check(deletion, _DELETION, f"{place}.deletion"))
-    return StoredObject(members["name"], by_id, deletion, members["recovered"])
+    details = check(members["details"], kind.details, f"{place}.details")
+    return StoredObject(members["name"], by_id, deletion, members["recovered"], copy.deepcopy(details))
 
 
 def check(document: Any, members: Mapping[str, Any], place: str) -> dict[str, Any]:
@@ -80,4 +90,6 @@ def _load_version(kind: Kind, document: Any, place: str) -> Version:
     if not all(isinstance(part, str) for pair in (members["tags"] or {}).items() for part in pair):
         raise ValueError(f"{place}.tags must be texts")
     check(members["content"], kind.content, f"{place}.content")
+    if not kind.is_usable(members["content"]):
+        raise ValueError(f"{place}.content cannot be used")
     return Version(**copy.deepcopy(members))

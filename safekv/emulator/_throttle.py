@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from safekv.emulator._rates import Rate
 from safekv.emulator._settings import Limits
 
 
@@ -18,32 +19,34 @@ class Throttle:
         self._sliding.clear()
         self._fixed.clear()
 
-    def refuse(self, limits: Limits, limit_class: str, now: float) -> float | None:
-        """Count a request. None if it is admitted, else how many seconds until the next one would be."""
-        most: int | None = getattr(limits, limit_class)
-        if most is None:
+    def refuse(self, limits: Limits, limit_class: str, now: float, weight: int = 1) -> float | None:
+        """Count a request, as ``weight`` ones. None if it is admitted, else how many seconds until it would be."""
+        rate = limits.rate(limit_class)
+        if rate is None:
             return None
-        if most == 0:
-            return limits.window
+        if rate.most < weight:
+            return rate.window
         if limits.sliding:
-            return self._refuse_sliding(limits, limit_class, most, now)
-        return self._refuse_fixed(limits, limit_class, most, now)
+            return self._refuse_sliding(limits, limit_class, rate, now, weight)
+        return self._refuse_fixed(limit_class, rate, now, weight)
 
-    def _refuse_sliding(self, limits: Limits, limit_class: str, most: int, now: float) -> float | None:
+    def _refuse_sliding(self, limits: Limits, limit_class: str, rate: Rate, now: float, weight: int) -> float | None:
+        most = rate.most
         counted = self._sliding.get(limit_class)
         if counted is None or counted.maxlen != most:  # the limit was changed
             counted = self._sliding[limit_class] = deque(counted or (), maxlen=most)
-        # Only the last ``most`` requests matter: while the oldest of them is inside the window, it is full.
-        wait = counted[0] + limits.window - now if len(counted) == most else 0.0
+        # Only the last ``most`` requests matter: while those that have to make room are inside the window, it is full.
+        surplus = len(counted) + weight - most
+        wait = counted[surplus - 1] + rate.window - now if surplus > 0 else 0.0
         if wait <= 0 or limits.count_rejected:
-            counted.append(now)
+            counted.extend([now] * weight)
         return wait if wait > 0 else None
 
-    def _refuse_fixed(self, limits: Limits, limit_class: str, most: int, now: float) -> float | None:
-        window = int(now // limits.window)
+    def _refuse_fixed(self, limit_class: str, rate: Rate, now: float, weight: int) -> float | None:
+        window = int(now // rate.window)
         began, count = self._fixed.get(limit_class, (window, 0))
         count = count if began == window else 0
-        if count < most:
-            self._fixed[limit_class] = (window, count + 1)
+        if count + weight <= rate.most:
+            self._fixed[limit_class] = (window, count + weight)
             return None
-        return (window + 1) * limits.window - now
+        return (window + 1) * rate.window - now

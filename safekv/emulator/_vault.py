@@ -6,6 +6,7 @@ import random
 import re
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 from safekv._clock import VirtualClock
 from safekv.emulator._backup import Sealer
@@ -48,6 +49,9 @@ class Vault:
         self.policy = policy
         self.limits = limits
         self.moved = False
+        self.issuers: dict[str, dict[str, Any]] = {}  # certificate issuers, by their names in lower case
+        self.contacts: list[dict[str, Any]] | None = None  # for certificates
+        self.issuer_error: str | None = None
         self.throttle = Throttle()
         self.surroundings = surroundings
         self.collections: dict[str, Collection] = {}
@@ -85,7 +89,14 @@ class Vault:
         """Forget all objects and what was counted against the limits."""
         for collection in self.collections.values():
             collection.clear()
+        self.issuers.clear()
+        self.contacts = self.issuer_error = None
         self.throttle.clear()
+
+    def settle(self, now: float) -> None:
+        """Let everything happen that happens by itself: rotations, and certificates that are issued."""
+        for collection in list(self.collections.values()):
+            collection.settle(self, now)
 
     def collection(self, kind: Kind) -> Collection:
         """All objects of this kind."""

@@ -54,11 +54,11 @@ Runs = Mapping[Flavour, Run]
 
 
 def problems(what: str, runs: Runs) -> Iterator[str]:
-    """Why this pair of runs is not good, one line for each reason."""
+    """Why these runs are not good, one line for each reason."""
     for flavour, run in runs.items():
         if not run.outcomes:
             yield f"{what}, {flavour}: nothing was run"
-    sdk, safekv = runs["sdk"].outcomes, runs["safekv"].outcomes
+    sdk, safekv = _both(runs)
     for test, outcome in sdk.items():
         if outcome.state == "failed" and test not in EXPLAINED:
             yield f"{what}, sdk: {test} failed: {outcome.why}"
@@ -79,7 +79,7 @@ def meant(test: str, outcome: Outcome | None) -> str | None:
 
 def differences(runs: Runs) -> Iterator[str]:
     """The tests that end differently, for better or for worse."""
-    sdk, safekv = runs["sdk"].outcomes, runs["safekv"].outcomes
+    sdk, safekv = _both(runs)
     for test in sorted(sdk.keys() | safekv.keys()):
         if _state(sdk, test) != _state(safekv, test):
             yield f"{test}: sdk {_state(sdk, test)}, safekv {_state(safekv, test)}"
@@ -91,6 +91,11 @@ def skips(runs: Runs) -> Iterator[str]:
         for test, outcome in run.outcomes.items():
             if outcome.state == "skipped":
                 yield f"{flavour}: {test}: {outcome.why}"
+
+
+def _both(runs: Runs) -> tuple[dict[str, Outcome], dict[str, Outcome]]:
+    """The SDK's outcomes and safekv's; the SDK's twice if safekv has nothing for this package yet."""
+    return runs["sdk"].outcomes, runs.get("safekv", runs["sdk"]).outcomes
 
 
 def _state(outcomes: Mapping[str, Outcome], test: str) -> str:

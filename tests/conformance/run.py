@@ -1,13 +1,17 @@
 """Is safekv a drop-in replacement? Microsoft's own tests and samples, with the SDK's classes and with safekv's.
 
     python tests/conformance/run.py
+    python tests/conformance/run.py --package keys --package certificates
 
 Needs ``safekv[aio,cli]``, pytest, pytest-asyncio and python-dateutil. Exits with 0 if
-everything that works with the SDK works with safekv, and everything works with the SDK.
+everything that works with the SDK works with safekv, and everything works with the SDK. A
+package for which safekv has no door yet is tried with the SDK's classes only: that tries the
+emulator.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 import tempfile
 import time
@@ -17,15 +21,19 @@ from pathlib import Path
 import samples
 import sdist
 import suite
-from outcomes import EXPLAINED, FLAVOURS, MEANT, Flavour, Run, Runs, differences, problems, skips
+from outcomes import EXPLAINED, MEANT, Flavour, Run, Runs, differences, problems, skips
+from packages import PACKAGES, Package
 
-_ROW = "{:<10}{:<10}{:>7}{:>8}{:>8}{:>9}   {}"
+_AT_ONCE = 2
+_ROW = "{:<22}{:<10}{:>7}{:>8}{:>8}{:>9}   {}"
 
 
 def main() -> int:
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="safekv-conformance-") as name:
-        results = _results(Path(name))
+    packages = [PACKAGES[name] for name in _arguments().package or PACKAGES]
+    with tempfile.TemporaryDirectory(prefix="safekv-conformance-") as name, ThreadPoolExecutor(_AT_ONCE) as pool:
+        found_in = [pool.submit(_results, package, Path(name)) for package in packages]
+        results = {what: runs for future in found_in for what, runs in future.result().items()}
     found = [problem for what, runs in results.items() for problem in problems(what, runs)]
     _show(results, found)
     passed = sum(run.count()["passed"] for runs in results.values() for run in runs.values())
@@ -34,15 +42,24 @@ def main() -> int:
     return 1 if found else 0
 
 
-def _results(directory: Path) -> dict[str, Runs]:
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--package", action="append", choices=PACKAGES, help="only this one; may be repeated")
+    return parser.parse_args()
+
+
+def _results(package: Package, directory: Path) -> dict[str, Runs]:
     """Both kinds of runs; the samples, which mostly sleep, beside the tests."""
-    source = sdist.unpacked(directory)
-    print(f"{source.name}: its tests and samples, with the SDK's classes and with safekv's", flush=True)
-    (scripts := directory / "scripts").mkdir()
+    source = sdist.unpacked(package.distribution, directory)
+    print(f"{source.name}, with the classes of: {', '.join(package.flavours)}", flush=True)
+    name = package.distribution.rpartition("-")[2]
+    (scripts := directory / f"{name}-scripts").mkdir()
     with ThreadPoolExecutor(1) as pool:
-        sampled = pool.submit(samples.run_all, source, scripts)
-        tested: dict[Flavour, Run] = {flavour: suite.run(flavour, source, directory) for flavour in FLAVOURS}
-        return {"tests": tested, "samples": sampled.result()}
+        sampled = pool.submit(samples.run_all, source, scripts) if package.samples else None
+        tested: dict[Flavour, Run] = {
+            flavour: suite.run(flavour, source, directory, package.options) for flavour in package.flavours
+        }
+        return {f"{name} tests": tested, **({f"{name} samples": sampled.result()} if sampled else {})}
 
 
 def _show(results: dict[str, Runs], found: list[str]) -> None:

@@ -9,26 +9,25 @@ import tarfile
 from importlib.metadata import version
 from pathlib import Path
 
-DISTRIBUTION = "azure-keyvault-secrets"
 CACHE = "SAFEKV_SDIST_CACHE"
 
 
-def unpacked(directory: Path) -> Path:
+def unpacked(distribution: str, directory: Path) -> Path:
     """Unpack the sdist into ``directory``; returns its root, with ``tests/`` and ``samples/``."""
-    archive = _downloaded(Path(os.environ.get(CACHE) or directory))
+    archive = _downloaded(distribution, Path(os.environ.get(CACHE) or directory))
     with tarfile.open(archive) as tar:
         tar.extractall(directory, filter="data")
     return directory / archive.name.removesuffix(".tar.gz")
 
 
-def _downloaded(directory: Path) -> Path:
+def _downloaded(distribution: str, directory: Path) -> Path:
     """The archive in ``directory``; pip brings it there unless it is there already."""
-    archive = directory / f"{DISTRIBUTION.replace('-', '_')}-{version(DISTRIBUTION)}.tar.gz"
+    archive = directory / f"{distribution.replace('-', '_')}-{version(distribution)}.tar.gz"
     if not archive.exists():
         directory.mkdir(parents=True, exist_ok=True)
         download = ["download", "--quiet", "--no-deps", "--no-binary", ":all:", "--dest", str(directory)]
         subprocess.run(
-            [sys.executable, "-m", "pip", *download, f"{DISTRIBUTION}=={version(DISTRIBUTION)}"],
+            [sys.executable, "-m", "pip", *download, f"{distribution}=={version(distribution)}"],
             check=True,
             timeout=300,
         )

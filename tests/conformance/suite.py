@@ -7,23 +7,24 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from outcomes import Flavour, Outcome, Run
 
 HERE = Path(__file__).parent
-TIMEOUT = 300.0
+TIMEOUT = 600.0
 #: Settings of this machine that must not reach the tests.
 _FOREIGN = ("AZURE_", "IDENTITY_", "MSI_", "IMDS_", "KEYVAULT_", "PYTEST_", "SAFEKV_")
 #: pytest's own exit codes for "all passed" and "some failed"; any other means that it broke.
 _RAN = (0, 1)
 
 
-def run(flavour: Flavour, sdist: Path, directory: Path) -> Run:
-    """Run all tests of the unpacked sdist; ``directory`` takes the report."""
-    report = directory / f"{flavour}.jsonl"
+def run(flavour: Flavour, sdist: Path, directory: Path, options: Sequence[str] = ()) -> Run:
+    """Run all tests of the unpacked sdist; ``directory`` takes the report, ``options`` go to pytest."""
+    report = directory / f"{sdist.name}-{flavour}.jsonl"
     began = time.monotonic()
-    ended, output = _pytest(flavour, sdist / "tests", report)
+    ended, output = _pytest(flavour, sdist / "tests", report, options)
     result = _read(report)
     result.seconds = time.monotonic() - began
     if ended not in _RAN or not result.traffic.get("requests"):
@@ -36,7 +37,7 @@ def clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
 
 
-def _pytest(flavour: Flavour, tests: Path, report: Path) -> tuple[int | str, str]:
+def _pytest(flavour: Flavour, tests: Path, report: Path, options: Sequence[str]) -> tuple[int | str, str]:
     paths = [str(HERE / "stand_in"), os.environ.get("PYTHONPATH", "")]
     environment = {
         **clean_environment(),
@@ -50,7 +51,7 @@ def _pytest(flavour: Flavour, tests: Path, report: Path) -> tuple[int | str, str
     plugins = ["-p", "pytest_asyncio.plugin", "-p", "conformance_plugin"]
     try:
         done = subprocess.run(
-            [*command, *plugins, "."],
+            [*command, *plugins, *options, "."],
             cwd=tests,
             env=environment,
             stdout=subprocess.PIPE,

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from safekv.emulator import Network, NetworkFault, Reply, Request, Response
-from safekv.emulator._certificates import Certificates, make_certificates
+from safekv.emulator._authority import Certificates, make_certificates
 from safekv.emulator._http import MAX_BODY
 from safekv.emulator._listener import Listener, Port, bind
 

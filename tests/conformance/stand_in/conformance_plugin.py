@@ -15,10 +15,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import attestation
 import pytest
+from devtools_testutils import test_proxy  # noqa: F401  (a fixture: not every package imports it)
+from OpenSSL.crypto import write_authority
 
 from safekv._clock import VirtualClock
 from safekv.emulator import Emulator, EmulatorServer, EmulatorSettings, Limits
+from safekv.emulator._settings import LIMIT_CLASSES
 
 REPLACED = {
     "azure.identity": "safekv.identity",
@@ -30,6 +34,7 @@ REPLACED = {
 
 def pytest_configure(config: pytest.Config) -> None:
     flavour = os.environ["SAFEKV_CONFORMANCE"]
+    write_authority(config.rootpath)
     config.pluginmanager.register(Conformance(config, flavour), "conformance")
 
 
@@ -39,15 +44,25 @@ class Conformance:
     def __init__(self, config: pytest.Config, flavour: str) -> None:
         self._report = Path(os.environ["SAFEKV_CONFORMANCE_REPORT"]).open("w", encoding="utf-8")  # noqa: SIM115
         # The tests set hundreds of secrets in a second, and are not about throttling.
-        limits = Limits(secret_create=None, other=None)
+        limits = Limits(**dict.fromkeys(LIMIT_CLASSES), managed_hsm=None)
         clock = VirtualClock(running=True)
-        self._server = EmulatorServer(Emulator(clock=clock, settings=EmulatorSettings(limits=limits))).start()
+        emulator = Emulator(clock=clock, settings=EmulatorSettings(limits=limits))
+        self._server = EmulatorServer(emulator, vaults={"emulator": {}, "hsm": {"hsm": True}}).start()
+        self._attestation = attestation.serve()
         self._patch = pytest.MonkeyPatch()
-        for name, value in self._server.environment().items():
+        for name, value in {**self._server.environment(), **self._of_keys()}.items():
             self._patch.setenv(name, value)
         self._sleep_on(clock)
         if flavour == "safekv":
             replace_classes(self._patch)
+
+    def _of_keys(self) -> dict[str, str]:
+        """What only the tests of keys ask for."""
+        return {
+            "AZURE_MANAGEDHSM_URL": self._server.vault_urls["hsm"],
+            "AZURE_KEYVAULT_ATTESTATION_URL": attestation.url(self._attestation),
+            "KEYVAULT_SKU": "premium",
+        }
 
     def _sleep_on(self, clock: VirtualClock) -> None:
         """Whoever sleeps in this process moves the emulator's clock instead of waiting."""
@@ -72,6 +87,8 @@ class Conformance:
         self._patch.undo()
         requests = list(self._server.emulator.journal)
         self._server.stop()
+        self._attestation.shutdown()
+        self._attestation.server_close()
         tokens = sum(self._server.identity.requests.values())
         challenges = sum(entry.status == 401 for entry in requests)
         self._write(requests=len(requests), challenges=challenges, tokens=tokens, connections=self._server.connections)

@@ -180,7 +180,10 @@ def version_of(document: dict[str, Any]) -> dict[str, Any]:
         (lambda d: d.update(version=2), "format 'safekv-emulator', version 2, not 'safekv-emulator', version 1"),
         (lambda d: d.update(version=True), "snapshot.version is of the wrong type: bool"),
         (lambda d: d["vaults"].update(other={}), "has vaults that this emulator lacks: other; add_vault them first"),
-        (lambda d: d["vaults"].update(my={}), "vaults.my must have exactly the members secrets"),
+        (
+            lambda d: d["vaults"].update(my={"x": []}),
+            "vaults.my must have exactly the members secrets, keys, certificates",
+        ),
         (lambda d: d["vaults"].update(my=[]), "vaults.my must be an object, not list"),
         (
             lambda d: d["vaults"]["my"]["secrets"].append(d["vaults"]["my"]["secrets"][0]),

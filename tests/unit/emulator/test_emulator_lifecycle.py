@@ -178,7 +178,7 @@ def test_another_kind_of_object_needs_only_its_kind_and_its_own_operations() -> 
         KIND,
         noun="Thing",
         segment="things",
-        bundle=lambda version, identifier: {"thing": {"kid": identifier, "size": version.content["size"]}},
+        bundle=lambda stored, version, identifier: {"thing": {"kid": identifier, "size": version.content["size"]}},
         item=lambda version, identifier: {"kid": identifier},
         content={"size": int},
         not_found="404_key",

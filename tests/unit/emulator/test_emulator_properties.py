@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from emulator_wire import START, Wire
+from emulator_certificates import POLICY, key_and_certificate, pem_of
+from emulator_wire import START, Answer, Wire
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
@@ -17,14 +18,26 @@ DELAY, DAYS = 1.5, 7
 NAMES = some.sampled_from(["a", "A", "b", "c-1"])
 
 
-class SecretsModel(RuleBasedStateMachine):
-    """A secret is a list of [version, value, enabled], in the vault, in the bin, or on its way."""
+class ObjectsModel(RuleBasedStateMachine):
+    """An object is a list of [version, value, enabled], in the vault, in the bin, or on its way."""
 
     backups = Bundle("backups")
+    segment: str
+
+    def write(self, name: str, value: str, enabled: bool) -> Answer:
+        """Make a version."""
+        raise NotImplementedError
+
+    def version_of(self, answer: Answer) -> str:
+        raise NotImplementedError
+
+    def check_latest(self, answer: Answer, version: list[Any]) -> None:
+        """What reading an active object gives."""
+        raise NotImplementedError
 
     @initialize()
     def begin(self) -> None:
-        self.wire = Wire(retention_days=DAYS)
+        self.wire = Wire(retention_days=DAYS, limits=Limits(key_create=None))
         self.now = START
         self.live: dict[str, list[list[Any]]] = {}
         self.bin: dict[str, tuple[list[list[Any]], float, float]] = {}  # versions, done, purge
@@ -45,8 +58,8 @@ class SecretsModel(RuleBasedStateMachine):
         self.bin = {name: kept for name, kept in self.bin.items() if kept[2] > self.now}
 
     @rule(name=NAMES, value=some.text(max_size=5), enabled=some.booleans())
-    def set_secret(self, name: str, value: str, enabled: bool) -> None:
-        answer = self.wire.put(f"/secrets/{name}", {"value": value, "attributes": {"enabled": enabled}})
+    def make(self, name: str, value: str, enabled: bool) -> None:
+        answer = self.write(name, value, enabled)
         codes = {
             "deleted": "ObjectIsDeletedButRecoverable",
             "deleting": "ObjectIsBeingDeleted",
@@ -55,14 +68,14 @@ class SecretsModel(RuleBasedStateMachine):
         if self.state(name) in codes:
             assert (answer.status, answer.inner_code) == (409, codes[self.state(name)])
         else:
-            version = answer.json["id"].rsplit("/", 1)[1]
-            self.live.setdefault(name.lower(), []).append([version, value, enabled])
+            assert answer.status == 200
+            self.live.setdefault(name.lower(), []).append([self.version_of(answer), value, enabled])
 
     @rule(name=NAMES, enabled=some.booleans(), which=some.integers(0, 3))
     def update(self, name: str, enabled: bool, which: int) -> None:
         versions = self.live.get(name.lower(), [])
         chosen = versions[which % len(versions)] if versions else ["0" * 32]
-        answer = self.wire.patch(f"/secrets/{name}/{chosen[0]}", {"attributes": {"enabled": enabled}})
+        answer = self.wire.patch(f"/{self.segment}/{name}/{chosen[0]}", {"attributes": {"enabled": enabled}})
         if self.state(name) == "active":
             assert answer.status == 200
             chosen[2] = enabled
@@ -71,7 +84,7 @@ class SecretsModel(RuleBasedStateMachine):
 
     @rule(name=NAMES)
     def delete(self, name: str) -> None:
-        state, answer = self.state(name), self.wire.delete(f"/secrets/{name}")
+        state, answer = self.state(name), self.wire.delete(f"/{self.segment}/{name}")
         expected = {"active": 200, "deleting": 409, "recovering": 409, "deleted": 404, "free": 404}
         assert answer.status == expected[state]
         if state == "active":
@@ -80,7 +93,7 @@ class SecretsModel(RuleBasedStateMachine):
 
     @rule(name=NAMES)
     def recover(self, name: str) -> None:
-        state, answer = self.state(name), self.wire.post(f"/deletedsecrets/{name}/recover")
+        state, answer = self.state(name), self.wire.post(f"/deleted{self.segment}/{name}/recover")
         expected = {"deleted": 200, "deleting": 409, "recovering": 409, "active": 404, "free": 404}
         assert answer.status == expected[state]
         if state == "deleted":
@@ -89,7 +102,7 @@ class SecretsModel(RuleBasedStateMachine):
 
     @rule(name=NAMES)
     def purge(self, name: str) -> None:
-        state, answer = self.state(name), self.wire.delete(f"/deletedsecrets/{name}")
+        state, answer = self.state(name), self.wire.delete(f"/deleted{self.segment}/{name}")
         expected = {"deleted": 204, "deleting": 409, "recovering": 409, "active": 404, "free": 404}
         assert answer.status == expected[state]
         if state == "deleted":
@@ -97,7 +110,7 @@ class SecretsModel(RuleBasedStateMachine):
 
     @rule(target=backups, name=NAMES)
     def backup(self, name: str) -> Any:
-        answer = self.wire.post(f"/secrets/{name}/backup")
+        answer = self.wire.post(f"/{self.segment}/{name}/backup")
         if self.state(name) != "active":
             assert answer.status == 404
             return None
@@ -107,7 +120,7 @@ class SecretsModel(RuleBasedStateMachine):
     def restore(self, backup: Any) -> None:
         if backup:
             name, sealed, versions = backup
-            answer = self.wire.post("/secrets/restore", {"value": sealed})
+            answer = self.wire.post(f"/{self.segment}/restore", {"value": sealed})
             assert answer.status == (200 if self.state(name) == "free" else 409)
             if answer.status == 200:
                 self.live[name.lower()] = versions
@@ -118,42 +131,150 @@ class SecretsModel(RuleBasedStateMachine):
         document = json.loads(json.dumps(self.wire.emulator.snapshot()))
         clock, vault = self.wire.emulator.clock, self.wire.vault
         self.wire.emulator = Emulator(clock=clock)
-        self.wire.vault = self.wire.emulator.add_vault("my", retention_days=vault.policy.retention_days)
+        kept = {"retention_days": vault.policy.retention_days, "limits": vault.limits}
+        self.wire.vault = self.wire.emulator.add_vault("my", **kept)
         self.wire.emulator.restore(document)
 
     @invariant()
-    def every_secret_reads_as_it_should(self) -> None:
+    def every_object_reads_as_it_should(self) -> None:
         for name in ("a", "b", "c-1"):
             versions = self.live.get(name, [])
-            answer = self.wire.get(f"/secrets/{name}")
+            answer = self.wire.get(f"/{self.segment}/{name}")
             if self.state(name) != "active":
                 assert answer.status == 404
-            elif versions[-1][2]:
-                assert (answer.status, answer.json["value"]) == (200, versions[-1][1])
             else:
-                assert (answer.status, answer.inner_code) == (403, "SecretDisabled")
-            listed = self.wire.get(f"/secrets/{name}/versions", maxresults="25").json["value"]
+                self.check_latest(answer, versions[-1])
+            listed = self.wire.get(f"/{self.segment}/{name}/versions", maxresults="25").json["value"]
             assert len(listed) == min(25, len(versions) if self.state(name) == "active" else 0)
-            assert (self.wire.get(f"/deletedsecrets/{name}").status != 404) == (self.state(name) == "deleted")
+            assert (self.wire.get(f"/deleted{self.segment}/{name}").status != 404) == (self.state(name) == "deleted")
 
     @invariant()
     def lists_show_what_is_there(self) -> None:
-        for path, state in (("/secrets", "active"), ("/deletedsecrets", "deleted")):
-            listed = [item["id"].rsplit("/", 1)[1].lower() for item in self.wire.get(path).json["value"]]
+        for path, state in ((f"/{self.segment}", "active"), (f"/deleted{self.segment}", "deleted")):
+            listed = [
+                (item.get("id") or item["kid"]).rsplit("/", 1)[1].lower() for item in self.wire.get(path).json["value"]
+            ]
             assert listed == [name for name in ("a", "b", "c-1") if self.state(name) == state]
 
 
-SecretsModel.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
-TestSecretsModel = SecretsModel.TestCase
+class SecretsModel(ObjectsModel):
+    segment = "secrets"
+
+    def write(self, name: str, value: str, enabled: bool) -> Answer:
+        return self.wire.put(f"/secrets/{name}", {"value": value, "attributes": {"enabled": enabled}})
+
+    def version_of(self, answer: Answer) -> str:
+        return answer.json["id"].rsplit("/", 1)[1]
+
+    def check_latest(self, answer: Answer, version: list[Any]) -> None:
+        if version[2]:
+            assert (answer.status, answer.json["value"]) == (200, version[1])
+        else:
+            assert (answer.status, answer.inner_code) == (403, "SecretDisabled")
+
+
+class KeysModel(ObjectsModel):
+    """The value is a tag; the rules of soft delete are the same."""
+
+    segment = "keys"
+
+    def write(self, name: str, value: str, enabled: bool) -> Answer:
+        body = {"kty": "oct", "tags": {"value": value}, "attributes": {"enabled": enabled}}
+        return self.wire.post(f"/keys/{name}/create", body)
+
+    def version_of(self, answer: Answer) -> str:
+        return answer.json["key"]["kid"].rsplit("/", 1)[1]
+
+    def check_latest(self, answer: Answer, version: list[Any]) -> None:
+        assert (answer.status, self.version_of(answer), answer.json["tags"]["value"]) == (200, *version[:2])
+        name = answer.json["key"]["kid"].split("/")[-2]
+        wrapped = self.wire.post(f"/keys/{name}/wrapkey", {"alg": "A256KW", "value": "A" * 43})
+        assert wrapped.status == (200 if version[2] else 403)
+
+    @rule(name=NAMES)
+    def rotate(self, name: str) -> None:
+        answer = self.wire.post(f"/keys/{name}/rotate")
+        if self.state(name) == "active":
+            latest = self.live[name.lower()][-1]
+            self.live[name.lower()].append([self.version_of(answer), *latest[1:]])
+        else:
+            assert answer.status == 404
+
+
+class CertificatesModel(ObjectsModel):
+    """The value is a tag. Key and secret are wherever the certificate is."""
+
+    segment = "certificates"
+
+    def write(self, name: str, value: str, enabled: bool) -> Answer:
+        body = {"value": IMPORTED, "tags": {"value": value}, "attributes": {"enabled": enabled}}
+        return self.wire.post(f"/certificates/{name}/import", body)
+
+    def version_of(self, answer: Answer) -> str:
+        return answer.json["id"].rsplit("/", 1)[1]
+
+    def check_latest(self, answer: Answer, version: list[Any]) -> None:
+        shown = (self.version_of(answer), answer.json["tags"]["value"], answer.json["attributes"]["enabled"])
+        assert (answer.status, *shown) == (200, *version)
+
+    @rule(name=NAMES)
+    def create(self, name: str) -> None:
+        """A pending operation stands in nobody's way, and is forgotten."""
+        answer = self.wire.post(f"/certificates/{name}/create", {"policy": POLICY})
+        assert answer.status == (202 if self.state(name) in ("active", "free") else 409)
+        if self.state(name) == "active":
+            assert self.wire.delete(f"/certificates/{name}/pending").status == 200
+        elif self.state(name) == "free":
+            version = self.wire.get(f"/certificates/{name}").json["id"].rsplit("/", 1)[1]
+            self.time_passes(self.wire.emulator.settings.issue_delay)
+            self.wire.patch(f"/certificates/{name}", {"tags": {"value": "made"}})
+            self.live[name.lower()] = [[version, "made", True]]
+
+    @invariant()
+    def the_parts_are_where_the_certificate_is(self) -> None:
+        for name in ("a", "b", "c-1"):
+            state = self.state(name)
+            for kind in ("keys", "secrets"):
+                found = self.wire.get(f"/{kind}/{name}").status != 404
+                binned = self.wire.get(f"/deleted{kind}/{name}").status != 404
+                assert (found, binned) == (state == "active", state == "deleted")
+
+
+KEY, OWN = key_and_certificate()
+IMPORTED = pem_of(KEY, OWN)
+
+TestSecretsModel, TestKeysModel, TestCertificatesModel = (
+    model.TestCase for model in (SecretsModel, KeysModel, CertificatesModel)
+)
+TestSecretsModel.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestKeysModel.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
+TestCertificatesModel.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
 
 
 SEGMENTS = some.sampled_from(
     [
         "secrets",
         "deletedsecrets",
+        "keys",
+        "deletedkeys",
+        "create",
+        "rotate",
+        "rotationpolicy",
+        "release",
+        "sign",
+        "verify",
+        "encrypt",
+        "unwrapkey",
         "Secrets",
         "name",
         "restore",
+        "certificates",
+        "deletedcertificates",
+        "issuers",
+        "contacts",
+        "pending",
+        "policy",
+        "import",
         "versions",
         "backup",
         "recover",
@@ -212,6 +333,10 @@ def test_nothing_makes_it_raise(requests: list[Request]) -> None:
     emulator = Emulator(clock=VirtualClock(START))
     vault = emulator.add_vault("my", limits=Limits(other=3, retry_after="http-date"))
     vault.set_secret("name", "v")
+    for segment, kty in (("%41", "EC"), ("name", "oct")):
+        body = json.dumps({"kty": kty}).encode()
+        path, headers = f"/keys/{segment}/create", {"authorization": "Bearer x"}
+        emulator.handle(Request("POST", vault.authority, path, {"api-version": "7.6"}, headers, body))
     for request in requests:
         reply = emulator.handle(request)
         if isinstance(reply, NetworkFault):
@@ -222,6 +347,95 @@ def test_nothing_makes_it_raise(requests: list[Request]) -> None:
         assert all(name.isascii() and value.isascii() and value.isprintable() for name, value in reply.headers.items())
         if reply.body:
             json.loads(reply.body)
+
+
+KEY_MEMBERS = some.fixed_dictionaries(
+    {},
+    optional={
+        "kty": some.sampled_from(["EC", "oct"]) | JSON,
+        "key_ops": JSON,
+        "release_policy": JSON,
+        "lifetimeActions": JSON,
+        "alg": some.sampled_from(["ES256", "A256GCM", "A256CBC", "A256KW"]) | JSON,
+        "digest": some.sampled_from(["AAAA", "A" * 43]) | JSON,
+        "target": some.text(),
+    },
+)
+OF_KEYS = some.sampled_from(
+    [
+        *(("POST", path) for path in ("create", "rotate", "encrypt", "decrypt", "wrapkey", "unwrapkey")),
+        *(("POST", path) for path in ("sign", "verify", "release", "backup")),
+        ("PUT", "rotationpolicy"),
+        ("PUT", ""),
+        ("PATCH", ""),
+    ]
+)
+
+
+OF_CERTIFICATES = some.sampled_from(
+    [
+        *(("POST", f"{{}}/{path}") for path in ("create", "import", "pending/merge", "backup")),
+        *(("PATCH", f"{{}}{path}") for path in ("", "/policy", "/pending")),
+        ("PUT", "contacts"),
+        ("PUT", "issuers/name"),
+        ("PATCH", "issuers/known"),
+    ]
+)
+POLICIES = some.fixed_dictionaries(
+    {},
+    optional={
+        "x509_props": some.fixed_dictionaries(
+            {"subject": some.sampled_from(["CN=a", ""]) | some.text(max_size=9)},
+            optional={
+                "sans": some.dictionaries(
+                    some.sampled_from(["emails", "dns_names", "upns", "uris", "ipAddresses"]),
+                    some.lists(some.text(max_size=9), max_size=2) | JSON,
+                ),
+                "ekus": some.lists(some.text("012.", max_size=9)) | JSON,
+                "key_usage": some.lists(some.sampled_from(["keyAgreement", "encipherOnly"])) | JSON,
+                "validity_months": some.integers(-1, 2_000) | JSON,
+            },
+        )
+        | JSON,
+        **dict.fromkeys(["lifetime_actions", "issuer", "platformManaged", "key_props", "secret_props"], JSON),
+    },
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    OF_CERTIFICATES,
+    MEMBERS,
+    some.fixed_dictionaries(
+        {},
+        optional={
+            "policy": POLICIES | JSON,
+            **dict.fromkeys(
+                ["x5c", "cancellation_requested", "contacts", "provider", "credentials", "org_details", "pwd"], JSON
+            ),
+        },
+    ),
+)
+def test_nothing_makes_certificates_raise(route: tuple[str, str], body: dict[str, Any], more: dict[str, Any]) -> None:
+    wire = Wire()
+    wire.put("/certificates/issuers/known", {"provider": "Test"})
+    for name, issuer in (("self", "Self"), ("unknown", "Unknown")):
+        policy = {**POLICY, "issuer": {"name": issuer}}
+        wire.post(f"/certificates/{name}/create", {"policy": policy})
+        answer = wire.ask(route[0], f"/certificates/{route[1].format(name)}", {**more, **body})
+        assert answer.status in (200, 201, 202, 400, 403, 409)
+        wire.advance(10)
+        assert wire.get(f"/certificates/{name}").status == 200
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(OF_KEYS, MEMBERS, KEY_MEMBERS, some.none() | KEY_MEMBERS | JSON)
+def test_nothing_makes_keys_raise(route: tuple[str, str], body: dict[str, Any], more: dict[str, Any], key: Any) -> None:
+    wire = Wire()
+    for name, kty in (("ec", "EC"), ("oct", "oct")):
+        wire.post(f"/keys/{name}/create", {"kty": kty})
+        assert wire.ask(route[0], f"/keys/{name}/{route[1]}", {**body, **more, "key": key}).status in (200, 400, 403)
+        assert wire.get(f"/keys/{name}").status == 200
 
 
 @settings(max_examples=300, deadline=None)

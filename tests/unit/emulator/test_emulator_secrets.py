@@ -173,7 +173,7 @@ def test_bad_names(wire: Wire, name: str) -> None:
         ("DELETE", "/deletedsecrets/name/purge", "purge"),
         ("GET", "/secrets/a/b/c/d", "d"),
         ("BREW", "/secrets", "secrets"),
-        ("GET", "/keys", "keys"),
+        ("GET", "/storage", "storage"),
     ],
 )
 def test_paths_that_lead_nowhere(wire: Wire, method: str, path: str, operation: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 import uuid
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -30,6 +31,9 @@ class AzureRecordedTestCase:
         # on a real vault. Here each version costs milliseconds.
         if "_skip_if_not_configured" in vars(cls):
             cls._skip_if_not_configured = _never_skipped  # type: ignore[attr-defined]
+
+    def is_playback(self) -> bool:
+        return False
 
     def get_resource_name(self, name: str) -> str:
         """The same name for the same ``name`` in one test; another one in every other test."""
@@ -72,14 +76,29 @@ def test_proxy() -> None:
     pass
 
 
+def PowerShellPreparer(*_: str, **variables: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Gives a test the variables of the environment that it names."""
+
+    def prepare(test: Callable[..., Any]) -> Callable[..., Any]:
+        # Not functools.wraps: pytest would look for fixtures of these names.
+        def run(self: Any) -> Any:
+            return test(self, **{name: os.environ[name.upper()] for name in variables})
+
+        return run
+
+    return prepare
+
+
 def _no_recordings(**_: Any) -> None:
     pass
 
 
 add_body_key_sanitizer = _no_recordings
 add_general_regex_sanitizer = _no_recordings
+add_general_string_sanitizer = _no_recordings
 add_oauth_response_sanitizer = _no_recordings
 add_remove_header_sanitizer = _no_recordings
+set_bodiless_matcher = _no_recordings
 set_custom_default_matcher = _no_recordings
 
 
