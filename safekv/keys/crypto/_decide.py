@@ -56,6 +56,7 @@ class Asked:
         :raises InvalidArgument: see ``_sizes``.
         """
         if self.operation not in (KeyOperation.sign, KeyOperation.verify):
+            _sizes.check_lengths(self.algorithm.value, self.iv, self.tag)
             _sizes.check_data(self.operation, self.algorithm.value, self.data, known.modulus if known else None)
         elif known is not None and isinstance(getattr(known.jwk, "kty", None), str):
             _sizes.check_digest(self.algorithm.value, self.data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,7 +11,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.keyvault.keys import JsonWebKey, KeyOperation, KeyVaultKey
 
 from safekv import _identifiers
-from safekv._clock import Clock
+from safekv._clock import SYSTEM_CLOCK, Clock
 from safekv.connection._credential_kinds import check_picklable
 from safekv.connection._identity import reconstruct
 from safekv.errors import InvalidArgument
@@ -46,11 +47,11 @@ class Job:
 class NoService:
     """In the place of the generated client where there is no vault."""
 
+    def __init__(self, problem: InvalidArgument) -> None:
+        self._problem = problem
+
     def __getattr__(self, name: str) -> Any:
-        raise InvalidArgument(
-            "This client was made with from_jwk: it has no vault to ask.",
-            hint="Construct a CryptographyClient with the key's id for what cannot be done locally.",
-        )
+        raise copy(self._problem)
 
 
 class SharedCryptography:
@@ -58,6 +59,7 @@ class SharedCryptography:
 
     _jwk: bool
     _key_client: Any = None
+    _problem: InvalidArgument | None = None  # what is wrong with the id
     _holds_lease = False
     _given: Known | None = None  # what the user has given, beyond an id
     _latest: str | None = None  # the id of the version that was used last, where the user named none
@@ -76,7 +78,11 @@ class SharedCryptography:
                 f"'key' must be a KeyVaultKey instance or a key ID string, not {type(key).__name__}.",
                 hint="KeyClient.get_key(name) gives the one, its id is the other.",
             )
-        where = _identifiers.key_id(key.id if isinstance(key, KeyVaultKey) else key)
+        try:
+            where = _identifiers.key_id(key.id if isinstance(key, KeyVaultKey) else key)
+        except InvalidArgument as problem:
+            self._begin_nowhere(key, problem)
+            return
         self._begin(self._key_client_class()(where.vault_url, credential, **options), key, local)
         self._holds_lease = True
 
@@ -114,13 +120,28 @@ class SharedCryptography:
         if isinstance(key, KeyVaultKey):
             self._given = Known(key.id, self._clock.monotonic(), key)
 
+    def _begin_nowhere(self, key: KeyVaultKey | str, problem: InvalidArgument) -> None:
+        """The SDK constructs a client with nearly any id: so do we, and say what is wrong when the vault is needed."""
+        try:
+            super().__init__(key, object(), generated_client=NoService(problem))  # type: ignore[call-arg]
+        except ValueError:
+            raise problem from None
+        self._problem = problem
+        if isinstance(key, KeyVaultKey):
+            self._given = Known(key.id, self._clock.monotonic(), key)
+
     def _begin_without_vault(self, jwk: Any) -> None:
         if not _decide.has_material(jwk):
             raise InvalidArgument(
                 "The provided jwk is not valid for local cryptography: it has no 'k', the symmetric key itself.",
                 hint="Key Vault does not release symmetric keys. Use the key's id: the service then works with it.",
             )
-        super().__init__(jwk, object(), _jwk=True, generated_client=NoService())  # type: ignore[call-arg]
+        problem = InvalidArgument(
+            "This client was made with from_jwk: it has no vault to ask.",
+            hint="Construct a CryptographyClient with the key's id for what cannot be done locally.",
+        )
+        service = NoService(problem)
+        super().__init__(jwk, object(), _jwk=True, generated_client=service)  # type: ignore[call-arg]
         self._vault_url = None  # type: ignore[assignment]
         self._given = Known(jwk.kid, 0.0)
         self._given.jwk = jwk
@@ -135,6 +156,8 @@ class SharedCryptography:
         if self._jwk:
             kid: str | None = self._given.jwk.kid if self._given else None
             return kid
+        if self._problem is not None:
+            return str(self._key_id.source_id)  # type: ignore[attr-defined]
         return self._latest or self._id_of(Name(self._name, self._version))
 
     def lane_status(self) -> Mapping[str, LaneStatus]:
@@ -149,6 +172,8 @@ class SharedCryptography:
         """A pickle holds how to make the client again, and never any part of a key."""
         if self._given is not None and _has_private_part(self._given.jwk):
             raise TypeError("A CryptographyClient that holds a private or symmetric key cannot be pickled.")
+        if self._problem is not None:
+            raise copy(self._problem)
         if self._key_client is None:
             raise TypeError("A CryptographyClient made with from_jwk cannot be pickled: pass the jwk on instead.")
         _, credential, _ = self._key_client._origin
@@ -173,6 +198,10 @@ class SharedCryptography:
         key_id = kwargs.pop("key_id", None) or asked.key_id
         if self._jwk:
             return Job(asked, Name("", ""), True, self._given, False, 0.0, 0.0)
+        if self._problem is not None:
+            if self._given is None:
+                raise copy(self._problem)
+            return Job(asked, Name("", ""), local, self._given, False, 0.0, 0.0)
         version = _decide.version_asked_for(key_id, self._vault_url, self._name) if key_id else None
         name = Name(self._name.lower(), version or self._version)
         known = self._fresh(name)
@@ -307,7 +336,7 @@ class SharedCryptography:
 
     @property
     def _clock(self) -> Clock:
-        return self._key_client._lease.clock  # type: ignore[no-any-return]
+        return SYSTEM_CLOCK if self._key_client is None else self._key_client._lease.clock
 
     @property
     def _has_private_part(self) -> bool:
