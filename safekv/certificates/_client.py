@@ -111,8 +111,8 @@ class CertificateClient(SyncSharedClient, azure.keyvault.certificates.Certificat
 
         :keyword float timeout: seconds for all of it, a day by default.
         """
-        name = object_name(certificate_name, "certificate")
         _creation.check_policy(policy)
+        name = some_name(certificate_name, "certificate")  # the rest is checked in the pipeline, as in create_key
         object_tags(tags, _LONGEST_TAG)
         waiting = Waiting.of(self, "create_certificate", kwargs, interval=_creation.INTERVAL, timeout=_creation.TIMEOUT)
         kwargs.pop("_polling_interval", None)
