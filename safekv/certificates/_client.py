@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ssl
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.keyvault.certificates
 from azure.core.exceptions import HttpResponseError
@@ -28,6 +27,9 @@ from safekv.certificates._private_key import CertificateWithKey
 from safekv.certificates._secrets import SecretLease
 from safekv.connection._client import SyncSharedClient
 from safekv.connection._polling import Waiting, bounded
+
+if TYPE_CHECKING:
+    import ssl
 
 _LONGEST_TAG = 256
 

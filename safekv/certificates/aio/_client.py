@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ssl
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.keyvault.certificates.aio
 from azure.core.async_paging import AsyncItemPaged
@@ -27,6 +26,9 @@ from safekv.certificates._private_key import CertificateWithKey
 from safekv.certificates._secrets import SecretLease
 from safekv.connection._aclient import AsyncSharedClient
 from safekv.connection._polling import Waiting, wait_until
+
+if TYPE_CHECKING:
+    import ssl
 
 _LONGEST_TAG = 256
 

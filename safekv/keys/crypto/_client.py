@@ -26,7 +26,8 @@ from azure.keyvault.keys.crypto._providers import get_local_cryptography_provide
 from safekv.connection._identity import RAW
 from safekv.keys.crypto import _decide
 from safekv.keys.crypto._decide import Asked
-from safekv.keys.crypto._keystore import Known, Name, fetch_once
+from safekv.keys.crypto._flights import fetch_once
+from safekv.keys.crypto._keystore import Known, Name
 from safekv.keys.crypto._shared import Job, SharedCryptography
 
 

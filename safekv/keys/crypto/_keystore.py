@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from concurrent.futures import CancelledError, Future
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -165,76 +162,3 @@ class Turn(NamedTuple):
             operation="get_key",
             transient=True,
         )
-
-
-class Flight(Future[Known]):
-    """A key that one thread is fetching for all; it has ``timeout`` seconds."""
-
-    def __init__(self, timeout: float) -> None:
-        super().__init__()
-        self.timeout = timeout
-
-
-def fetch_once(store: KeyStore[Flight], name: Name, fetch: Callable[[], Known], turn: Turn) -> Known:
-    """``fetch()``, or the result of whoever is doing so in another thread."""
-    while True:
-        with store.lock:
-            flight = store.flights.get(name)
-            if flight is None:
-                flight = store.flights[name] = Flight(turn.timeout)
-                break
-        try:
-            return flight.result(turn.timeout)
-        except CancelledError:
-            continue  # its thread was interrupted: somebody else's turn
-        except Exception as error:
-            if not flight.done():
-                raise turn.too_late() from error
-            if flight.timeout >= turn.timeout:
-                raise  # else it may have failed only for want of the time that we still have
-    return _lead(store, name, fetch, flight)
-
-
-def _lead(store: KeyStore[Flight], name: Name, fetch: Callable[[], Known], flight: Flight) -> Known:
-    try:
-        known = store.keep(name, fetch())
-        flight.set_result(known)
-        return known
-    except Exception as error:
-        flight.set_exception(error)
-        raise
-    except BaseException:
-        flight.cancel()  # an interrupt is for this thread alone
-        raise
-    finally:
-        with store.lock:
-            if store.flights.get(name) is flight:
-                del store.flights[name]
-
-
-async def afetch_once(
-    store: KeyStore[asyncio.Task[Known]], name: Name, fetch: Callable[[], Awaitable[Known]], turn: Turn
-) -> Known:
-    """The same for tasks. A caller that is cancelled does not take the others' key along."""
-    loop = asyncio.get_running_loop()
-    for stale in [key for key in list(store.flights) if key[0].is_closed()]:
-        store.flights.pop(stale, None)
-    flight = store.flights.get((loop, name))
-    if flight is None:
-
-        async def fly() -> Known:
-            return store.keep(name, await fetch())
-
-        def landed(task: asyncio.Task[Known]) -> None:
-            store.flights.pop((loop, name), None)
-            if not task.cancelled():
-                task.exception()  # seen, also when every caller has been cancelled
-
-        flight = store.flights[loop, name] = loop.create_task(fly())
-        flight.add_done_callback(landed)
-    try:
-        return await asyncio.wait_for(asyncio.shield(flight), turn.timeout)
-    except asyncio.TimeoutError:
-        if flight.done():
-            raise
-        raise turn.too_late() from None

@@ -25,8 +25,9 @@ from azure.keyvault.keys.crypto._providers import get_local_cryptography_provide
 from safekv.connection._identity import RAW
 from safekv.keys.crypto import _decide
 from safekv.keys.crypto._decide import Asked
-from safekv.keys.crypto._keystore import Known, Name, afetch_once
+from safekv.keys.crypto._keystore import Known, Name
 from safekv.keys.crypto._shared import Job, SharedCryptography
+from safekv.keys.crypto.aio._flights import fetch_once
 
 
 class CryptographyClient(SharedCryptography, azure.keyvault.keys.crypto.aio.CryptographyClient):
@@ -126,7 +127,7 @@ class CryptographyClient(SharedCryptography, azure.keyvault.keys.crypto.aio.Cryp
         return self._answer(job, await operation(**self._request(job, kwargs)))
 
     async def _fetch_for(self, job: Job, kwargs: dict[str, Any]) -> None:
-        self._learned(job, await afetch_once(self._store, job.name, lambda: self._fetch(job.name, kwargs), job.turn))
+        self._learned(job, await fetch_once(self._store, job.name, lambda: self._fetch(job.name, kwargs), job.turn))
 
     async def _fetch(self, name: Name, kwargs: dict[str, Any]) -> Known:
         now = self._clock.monotonic()
