@@ -11,7 +11,9 @@ import pytest
 from azure.keyvault.keys import JsonWebKey, KeyVaultKey
 from key_doors import Doors, outcome
 
+import safekv
 from safekv.errors import CryptographyWarning, InvalidArgument, ManyServiceCallsWarning
+from safekv.events import Event, ManyServiceCalls
 from safekv.keys.crypto import CryptographyClient
 from safekv.testing import LocalKeyVault
 
@@ -233,6 +235,8 @@ def test_many_service_calls(doors: Doors, local: LocalKeyVault) -> None:
         local.advance(seconds=10)
         for _ in range(100):
             doors.run(client.encrypt("A256GCM", b"data"))
+    seen: list[Event] = []
+    stop = safekv.subscribe(seen.append)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         for _ in range(150):
@@ -240,6 +244,8 @@ def test_many_service_calls(doors: Doors, local: LocalKeyVault) -> None:
     (warning,) = caught
     assert warning.category is ManyServiceCallsWarning
     assert "wrap one random key" in str(warning.message)
+    stop()
+    assert seen == [ManyServiceCalls("local.vault.azure.net", "aes")]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for _ in range(150):

@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections import OrderedDict, deque
 
+from safekv import _events
 from safekv.errors import CryptographyWarning, ManyServiceCallsWarning, SafeKVWarning
 
 MANY = 100
@@ -38,12 +39,13 @@ class CallCounter:
         return True
 
 
-def tell_of_many_calls(name: str) -> None:
+def tell_of_many_calls(host: str, name: str) -> None:
     """Say what would be better than a request for each piece of data."""
+    _events.emit(_events.ManyServiceCalls(host, name))
     _warn(
         f"The service was asked to encrypt or decrypt with the key {name!r} more than {MANY} times in "
         f"{WITHIN:.0f} s. Each is a request, and counts against the vault's limit: wrap one random key with it, "
-        "encrypt locally with that one (AES-GCM), and unwrap it once.",
+        "and encrypt locally with that one. safekv.envelope does it.",
         ManyServiceCallsWarning,
     )
 

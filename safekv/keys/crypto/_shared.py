@@ -295,7 +295,7 @@ class SharedCryptography:
             kwargs["timeout"] = max(0.001, job.timeout - (now - job.began))
         sealing = job.asked.operation in (KeyOperation.encrypt, KeyOperation.decrypt)
         if sealing and self._store.counts_many(self._name, now):
-            _advice.tell_of_many_calls(self._name)
+            _advice.tell_of_many_calls(self._key_client._lease.connection.traffic.host, self._name)
         version = (job.known.version if job.known else "") or job.name.version
         return {
             "key_name": self._name,
