@@ -89,6 +89,13 @@ class ManyCredentials(Event):
     """Several credential objects are in use for the vault; ``ManyCredentialsWarning`` says so too, once."""
 
 
+@dataclass(frozen=True, slots=True)
+class ManyServiceCalls(Event):
+    """The service encrypts or decrypts all the time with the key; ``ManyServiceCallsWarning`` says so too, once."""
+
+    key: str
+
+
 class Hook(Protocol):
     """Whoever wants to know."""
 

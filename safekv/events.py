@@ -9,6 +9,6 @@
 
 from __future__ import annotations
 
-from safekv._events import BreakerChanged, Event, GateChanged, GaveUp, Hook, Throttled, Waiting
+from safekv._events import BreakerChanged, Event, GateChanged, GaveUp, Hook, ManyServiceCalls, Throttled, Waiting
 
-__all__ = ["BreakerChanged", "Event", "GateChanged", "GaveUp", "Hook", "Throttled", "Waiting"]
+__all__ = ["BreakerChanged", "Event", "GateChanged", "GaveUp", "Hook", "ManyServiceCalls", "Throttled", "Waiting"]

@@ -48,6 +48,7 @@ BASES = {
     errors.PublicAccessDisabled: [errors.AccessDenied],
     errors.KeyOperationNotAllowed: [errors.AccessDenied],
     errors.ManagedByKeyVault: [errors.AccessDenied],
+    errors.PrivateKeyUnavailable: [errors.AccessDenied],
     errors.SecretDisabled: [HttpResponseError],
     errors.KeyDisabled: [HttpResponseError],
     errors.NotFound: [ResourceNotFoundError],
@@ -80,6 +81,8 @@ BASES = {
     errors.MissingPackage: [ImportError],
     errors.UnsupportedVersion: [ImportError],
     errors.ManyCredentialsWarning: [SafeKVWarning, UserWarning],
+    errors.CryptographyWarning: [SafeKVWarning, UserWarning],
+    errors.ManyServiceCallsWarning: [SafeKVWarning, UserWarning],
 }
 FIELDS: dict[str, Any] = {
     "message": "what happened",
