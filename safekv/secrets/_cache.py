@@ -9,7 +9,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 from weakref import WeakSet
@@ -36,6 +35,7 @@ from safekv.cache._events import (
 from safekv.cache._singleflight import Flight
 from safekv.connection import _emulation, _registry
 from safekv.connection._fork import on_fork
+from safekv.connection._writes import on_write
 from safekv.errors import DeadlineExceeded, InvalidArgument
 from safekv.secrets._kept import is_missing, is_transient, reading, twin
 
@@ -243,14 +243,7 @@ def forget(url: str, name: str | None = None) -> None:
         cache.cache.written(None if name is None else name.lower())
 
 
-@contextmanager
-def writing(url: str, name: str | None) -> Iterator[None]:
-    """Around a write: what was read before its end is forgotten, whether it succeeds or not."""
-    forget(url, name)
-    try:
-        yield
-    finally:
-        forget(url, name)
+on_write(forget)
 
 
 def prepared(connection: Connection, kind: type[C], own: Mapping[str, Any]) -> tuple[C | NoCache, tuple[float, float]]:
@@ -259,7 +252,7 @@ def prepared(connection: Connection, kind: type[C], own: Mapping[str, Any]) -> t
     timeout = own.get("timeout")
     knobs = connection.settings.changed(own)
     return (
-        NO_CACHE if settings is None else cache_of(connection, kind, settings),
+        NO_CACHE if settings is None or "pipeline" in own else cache_of(connection, kind, settings),
         (knobs.timeout, knobs.bulk_timeout) if timeout is None else (timeout, timeout),
     )
 

@@ -145,19 +145,16 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
         **kwargs: Any,
     ) -> KeyVaultSecret:
         secret_attributes(tags, content_type)
-        some_name(name)  # the rest is checked in the pipeline: the SDK's tests set "..." in a patched one
-        secret_value(value, name)
-        with self._writing(name):
-            return super().set_secret(
-                name,
-                value,
-                enabled=enabled,
-                tags=tags,
-                content_type=content_type,
-                not_before=not_before,
-                expires_on=expires_on,
-                **kwargs,
-            )
+        return super().set_secret(
+            some_name(name),  # the rest is checked in the pipeline: the SDK's tests set "..." in a patched one
+            secret_value(value, name),
+            enabled=enabled,
+            tags=tags,
+            content_type=content_type,
+            not_before=not_before,
+            expires_on=expires_on,
+            **kwargs,
+        )
 
     def update_secret_properties(
         self,
@@ -172,18 +169,16 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
         **kwargs: Any,
     ) -> SecretProperties:
         secret_attributes(tags, content_type)
-        object_name(name)
-        with self._writing(name):
-            return super().update_secret_properties(
-                name,
-                version,
-                enabled=enabled,
-                tags=tags,
-                content_type=content_type,
-                not_before=not_before,
-                expires_on=expires_on,
-                **kwargs,
-            )
+        return super().update_secret_properties(
+            object_name(name),
+            version,
+            enabled=enabled,
+            tags=tags,
+            content_type=content_type,
+            not_before=not_before,
+            expires_on=expires_on,
+            **kwargs,
+        )
 
     def list_properties_of_secret_versions(self, name: str, **kwargs: Any) -> ItemPaged[SecretProperties]:
         return super().list_properties_of_secret_versions(object_name(name), **kwargs)
@@ -192,26 +187,16 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
         return super().backup_secret(object_name(name), **kwargs)
 
     def begin_delete_secret(self, name: str, **kwargs: Any) -> LROPoller[DeletedSecret]:
-        object_name(name)
-        with self._writing(name):
-            return super().begin_delete_secret(name, **kwargs)
+        return super().begin_delete_secret(object_name(name), **kwargs)
 
     def get_deleted_secret(self, name: str, **kwargs: Any) -> DeletedSecret:
         return super().get_deleted_secret(object_name(name), **kwargs)
 
     def purge_deleted_secret(self, name: str, **kwargs: Any) -> None:
-        object_name(name)
-        with self._writing(name):
-            return super().purge_deleted_secret(name, **kwargs)
+        return super().purge_deleted_secret(object_name(name), **kwargs)
 
     def begin_recover_deleted_secret(self, name: str, **kwargs: Any) -> LROPoller[SecretProperties]:
-        object_name(name)
-        with self._writing(name):
-            return _Poller.of(self).begin_recover_deleted_secret(name, **kwargs)
-
-    def restore_secret_backup(self, backup: bytes, **kwargs: Any) -> SecretProperties:
-        with self._writing(None):  # whose backup it is, only the vault can tell
-            return super().restore_secret_backup(backup, **kwargs)
+        return _Poller.of(self).begin_recover_deleted_secret(object_name(name), **kwargs)
 
 
 class _Poller(azure.keyvault.secrets.SecretClient):

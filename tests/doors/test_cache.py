@@ -10,6 +10,7 @@ from typing import Any
 
 import azure.core.exceptions as azure_errors
 import pytest
+from azure.core.rest import HttpRequest
 from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
 from caching import Cached, events_of, holding
 from colours import Colour
@@ -338,6 +339,13 @@ def test_a_write_through_another_client_of_this_process_is_seen(cached: Cached, 
     assert cached.get() == "by a client without a cache"
     cached.local.client.set_secret("greeting", "by a client of either colour")
     assert cached.get() == "by a client of either colour"
+
+
+def test_a_write_by_send_request_is_seen(cached: Cached) -> None:
+    cached.get()
+    request = HttpRequest("PUT", "/secrets/greeting", json={"value": "raw"})
+    assert cached.colour.run(cached.client.send_request(request)).status_code == 200
+    assert cached.get() == "raw"
 
 
 def test_invalidating(cached: Cached) -> None:

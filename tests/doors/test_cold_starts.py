@@ -102,7 +102,7 @@ def test_the_next_leads_when_the_leader_is_cancelled(local: LocalKeyVault) -> No
 
         async def main() -> list[Any]:
             tasks = [asyncio.ensure_future(client.get_secret("greeting")) for _ in range(8)]
-            while not credential.asked:  # until the leader waits for its token
+            while not credential.asked:  # noqa: ASYNC110  (until the leader waits for its token)
                 await asyncio.sleep(0.001)
             tasks[0].cancel()
             return await asyncio.gather(*tasks, return_exceptions=True)

@@ -146,19 +146,16 @@ class SecretClient(CacheMethods, AsyncSharedClient, azure.keyvault.secrets.aio.S
         **kwargs: Any,
     ) -> KeyVaultSecret:
         secret_attributes(tags, content_type)
-        some_name(name)  # the rest is checked in the pipeline: the SDK's tests set "..." in a patched one
-        secret_value(value, name)
-        with self._writing(name):
-            return await super().set_secret(
-                name,
-                value,
-                enabled=enabled,
-                tags=tags,
-                content_type=content_type,
-                not_before=not_before,
-                expires_on=expires_on,
-                **kwargs,
-            )
+        return await super().set_secret(
+            some_name(name),  # the rest is checked in the pipeline: the SDK's tests set "..." in a patched one
+            secret_value(value, name),
+            enabled=enabled,
+            tags=tags,
+            content_type=content_type,
+            not_before=not_before,
+            expires_on=expires_on,
+            **kwargs,
+        )
 
     async def update_secret_properties(
         self,
@@ -173,18 +170,16 @@ class SecretClient(CacheMethods, AsyncSharedClient, azure.keyvault.secrets.aio.S
         **kwargs: Any,
     ) -> SecretProperties:
         secret_attributes(tags, content_type)
-        object_name(name)
-        with self._writing(name):
-            return await super().update_secret_properties(
-                name,
-                version,
-                enabled=enabled,
-                tags=tags,
-                content_type=content_type,
-                not_before=not_before,
-                expires_on=expires_on,
-                **kwargs,
-            )
+        return await super().update_secret_properties(
+            object_name(name),
+            version,
+            enabled=enabled,
+            tags=tags,
+            content_type=content_type,
+            not_before=not_before,
+            expires_on=expires_on,
+            **kwargs,
+        )
 
     def list_properties_of_secret_versions(self, name: str, **kwargs: Any) -> AsyncItemPaged[SecretProperties]:
         return super().list_properties_of_secret_versions(object_name(name), **kwargs)
@@ -193,26 +188,17 @@ class SecretClient(CacheMethods, AsyncSharedClient, azure.keyvault.secrets.aio.S
         return await super().backup_secret(object_name(name), **kwargs)
 
     async def delete_secret(self, name: str, **kwargs: Any) -> DeletedSecret:
-        object_name(name)
-        with self._writing(name):
-            return await super().delete_secret(name, **kwargs)
+        return await super().delete_secret(object_name(name), **kwargs)
 
     async def get_deleted_secret(self, name: str, **kwargs: Any) -> DeletedSecret:
         return await super().get_deleted_secret(object_name(name), **kwargs)
 
     async def purge_deleted_secret(self, name: str, **kwargs: Any) -> None:
         object_name(name)
-        with self._writing(name):
-            await super().purge_deleted_secret(name, **kwargs)
+        await super().purge_deleted_secret(name, **kwargs)
 
     async def recover_deleted_secret(self, name: str, **kwargs: Any) -> SecretProperties:
-        object_name(name)
-        with self._writing(name):
-            return await _Poller.of(self).recover_deleted_secret(name, **kwargs)
-
-    async def restore_secret_backup(self, backup: bytes, **kwargs: Any) -> SecretProperties:
-        with self._writing(None):  # whose backup it is, only the vault can tell
-            return await super().restore_secret_backup(backup, **kwargs)
+        return await _Poller.of(self).recover_deleted_secret(object_name(name), **kwargs)
 
 
 class _Poller(azure.keyvault.secrets.aio.SecretClient):
