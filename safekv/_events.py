@@ -96,6 +96,13 @@ class ManyServiceCalls(Event):
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class UncachedReads(Event):
+    """The same secret is read all the time, and not kept; ``UncachedReadsWarning`` says so too, once."""
+
+    name: str
+
+
 class Hook(Protocol):
     """Whoever wants to know."""
 

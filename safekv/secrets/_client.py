@@ -82,6 +82,7 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
         if self._reads.may_answer(out_content_type, kwargs):
             answer: KeyVaultSecret = self._reads.read(self, name, version, **kwargs)
             return answer
+        self._reads.noted(self._lease.connection, name, self._lease.clock.monotonic())
         kwargs.pop("max_age", None)  # ours; the SDK would complain
         return self._read_vault(name, version, out_content_type=out_content_type, **kwargs)
 

@@ -21,7 +21,7 @@ MEANT: Mapping[tuple[str, str], str] = {
     ("::test_logging_enabled[", "Expected request body wasn't logged"): (
         "safekv's network trace shows no bodies and no tokens; logging_policy= brings them back"
     ),
-    ("::test_rejects_backslash_authority[", "is not the URL of a vault"): (
+    ("::test_rejects_backslash_authority", "is not the URL of a vault"): (
         "such a URL is refused when the client is constructed, not when it is used"
     ),
     ("::test_verify_challenge_resource_", "it must not have a path"): (

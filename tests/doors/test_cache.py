@@ -6,6 +6,7 @@ import copy
 import pickle
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import azure.core.exceptions as azure_errors
@@ -15,9 +16,11 @@ from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
 from caching import Cached, events_of, holding
 from colours import Colour
 
+import safekv
 from safekv import CacheSettings, Vault
 from safekv.cache import CacheInfo, RefreshFailed, SecretExpired, SecretNotYetValid, SecretRead, ServedStale
-from safekv.errors import ClientClosed, InvalidArgument
+from safekv.errors import ClientClosed, InvalidArgument, UncachedReadsWarning
+from safekv.events import UncachedReads
 from safekv.testing import LocalKeyVault
 
 
@@ -600,3 +603,23 @@ def test_nothing_kept_is_shown(cached: Cached, caplog: pytest.LogCaptureFixture)
     shown = [events, reads, reads.cache, dict(reads.entries), reads.cache.info(), cached.client, vars(reads)]
     assert "hunter2" not in "".join(map(repr, shown))
     assert "hunter2" not in caplog.text
+
+
+def test_reading_in_a_loop_without_a_cache_is_told_once(colour: Colour, local: LocalKeyVault) -> None:
+    seen: list[Any] = []
+    stop = safekv.subscribe(seen.append)
+    client = colour.client(local, cache=None)
+    with pytest.warns(UncachedReadsWarning, match="'greeting' was read more than 100 times in 10 s") as told:
+        _ = [colour.run(client.get_secret("greeting")) for _ in range(220)]
+    stop()
+    assert len(told) == 1
+    assert "safekv" not in Path(told[0].filename).parts  # it points at the caller
+    assert [event.name for event in seen if isinstance(event, UncachedReads)] == ["greeting"]
+
+
+def test_reading_now_and_then_without_a_cache_is_no_habit(colour: Colour, local: LocalKeyVault) -> None:
+    client = colour.client(local, cache=None)
+    for _ in range(3):
+        for _ in range(90):
+            colour.run(client.get_secret("greeting"))
+        local.advance(seconds=11)

@@ -16,6 +16,8 @@ from safekv.testing import LocalKeyVault
 
 MANY = 64
 
+pytestmark = pytest.mark.filterwarnings("ignore::safekv.errors.UncachedReadsWarning")  # many reads are the point
+
 
 @pytest.fixture
 def cold(local: LocalKeyVault, colour: Colour) -> Any:

@@ -147,7 +147,9 @@ class CryptographyClient(SharedCryptography, azure.keyvault.keys.crypto.Cryptogr
         return self._answer(job, operation(**self._request(job, kwargs)))
 
     def _fetch_for(self, job: Job, kwargs: dict[str, Any]) -> None:
-        self._learned(job, fetch_once(self._store, job.name, lambda: self._fetch(job.name, kwargs), job.turn))
+        self._learned(
+            job, fetch_once(self._store, job.name, lambda: self._fetch(job.name, kwargs), self._turn(job, kwargs))
+        )
 
     def _fetch(self, name: Name, kwargs: dict[str, Any]) -> Known:
         now = self._clock.monotonic()

@@ -11,11 +11,11 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from azure.core.exceptions import HttpResponseError
 from azure.keyvault.keys import KeyVaultKey
 
+from safekv._advice import CallCounter
 from safekv.connection import _emulation
 from safekv.connection._connection import Connection
 from safekv.connection._fork import on_fork
 from safekv.errors import DeadlineExceeded
-from safekv.keys.crypto._advice import CallCounter
 from safekv.keys.crypto._sizes import modulus_bytes
 
 T = TypeVar("T")
@@ -35,14 +35,16 @@ class Known:
     :ivar id: with the version; without one if we may not see the key and were not told a version.
     :ivar jwk: its public part, or all that its user has; None if we may not see it.
     :ivar since: when it was fetched, on the connection's monotonic clock.
+    :ivar able: what is done with it in this process, by operation and algorithm, as far as anybody has asked.
     :ivar provider: what works with ``jwk`` in this process; False while nobody has looked, None if nothing does.
     """
 
-    __slots__ = ("enabled", "expires_on", "id", "jwk", "modulus", "not_before", "provider", "since")
+    __slots__ = ("able", "enabled", "expires_on", "id", "jwk", "modulus", "not_before", "provider", "since")
 
     def __init__(self, key_id: str, since: float, key: KeyVaultKey | None = None) -> None:
         self.id = key_id
         self.since = since
+        self.able: dict[Any, bool] = {}
         self.jwk: Any = None
         self.provider: Any = None
         self.modulus: int | None = None

@@ -24,24 +24,24 @@ if TYPE_CHECKING:
     from safekv.resilience._lane import LaneStatus
 
 Self = TypeVar("Self", bound="SharedCryptography")
+_NOWHERE = Name("", "")
 _PRIVATE_PARTS = ("d", "dp", "dq", "qi", "p", "q", "k", "t")
 
 
 @dataclass(slots=True)
 class Job:
-    """One call. ``known`` is None where the key has not been fetched, and may not have to be."""
+    """One call. ``known`` is None where the key has not been fetched, and may not have to be.
+
+    :ivar began: on the clock.
+    """
 
     asked: Asked
     name: Name
     local: bool
     known: Known | None
-    needs_key: bool
-    began: float
-    timeout: float
-
-    @property
-    def turn(self) -> Turn:
-        return Turn(self.timeout, f"{self.asked.method} with the key {self.name.name!r}")
+    clock: Clock = SYSTEM_CLOCK
+    began: float = 0.0
+    needs_key: bool = False
 
 
 class NoService:
@@ -67,6 +67,7 @@ class SharedCryptography:
     _ttl = 0.0
     _name = ""
     _version = ""
+    _own = _NOWHERE  # both, as the store has them
 
     def __init__(self, key: KeyVaultKey | str, credential: Any = None, **options: Any) -> None:
         if options.pop("_jwk", False):
@@ -113,6 +114,7 @@ class SharedCryptography:
         where = _identifiers.key_id(key.id if isinstance(key, KeyVaultKey) else key)
         self._vault_url = where.vault_url
         self._name, self._version = where.name, where.version or ""
+        self._own = Name(where.name.lower(), self._version)
         self._key_client = key_client
         self._store: KeyStore[Any] = _keystore.store_of(connection)
         self._ttl = connection.settings.changed(key_client._origin[2]).key_ttl
@@ -158,7 +160,7 @@ class SharedCryptography:
             return kid
         if self._problem is not None:
             return str(self._key_id.source_id)  # type: ignore[attr-defined]
-        return self._latest or self._id_of(Name(self._name, self._version))
+        return self._latest or self._id_of(self._own)
 
     def lane_status(self) -> Mapping[str, LaneStatus]:
         """How this process uses the vault; see ``KeyClient.lane_status``. Empty with ``from_jwk``."""
@@ -178,7 +180,7 @@ class SharedCryptography:
             raise TypeError("A CryptographyClient made with from_jwk cannot be pickled: pass the jwk on instead.")
         _, credential, _ = self._key_client._origin
         check_picklable(credential)
-        return reconstruct, (type(self), self._id_of(Name(self._name, self._version)), credential, self._options())
+        return reconstruct, (type(self), self._id_of(self._own), credential, self._options())
 
     def __copy__(self: Self) -> Self:
         return self
@@ -197,23 +199,32 @@ class SharedCryptography:
         local = _switch(kwargs.pop("local", None), default=self._prefer_local)
         key_id = kwargs.pop("key_id", None) or asked.key_id
         if self._jwk:
-            return Job(asked, Name("", ""), True, self._given, False, 0.0, 0.0)
+            return Job(asked, _NOWHERE, True, self._given)
         if self._problem is not None:
             if self._given is None:
                 raise copy(self._problem)
-            return Job(asked, Name("", ""), local, self._given, False, 0.0, 0.0)
+            return Job(asked, _NOWHERE, local, self._given)
         version = _decide.version_asked_for(key_id, self._vault_url, self._name) if key_id else None
-        name = Name(self._name.lower(), version or self._version)
-        known = self._fresh(name)
+        name = Name(self._own.name, version) if version else self._own
+        clock = self._clock
+        now = clock.monotonic()
+        known = self._fresh(name, now)
         needs_key = known is None and local and (asked.operation not in _decide.PRIVATE or self._has_private_part)
-        own = self._key_client._origin[2].get("timeout")
-        usual = own or self._key_client._lease.connection.settings.timeout
-        timeout = kwargs["timeout"] if kwargs.get("timeout") is not None else usual
-        return Job(asked, name, local, known, needs_key, self._clock.monotonic(), timeout)
+        return Job(asked, name, local, known, clock, now, needs_key)
 
-    def _fresh(self, name: Name) -> Known | None:
+    def _turn(self, job: Job, kwargs: Mapping[str, Any]) -> Turn:
+        return Turn(self._timeout(kwargs), f"{job.asked.method} with the key {self._name!r}")
+
+    def _timeout(self, kwargs: Mapping[str, Any]) -> float:
+        """Seconds that a call with these keywords has."""
+        if kwargs.get("timeout") is not None:
+            return float(kwargs["timeout"])
+        own = self._key_client._origin[2].get("timeout")
+        return float(own or self._key_client._lease.connection.settings.timeout)
+
+    def _fresh(self, name: Name, now: float) -> Known | None:
         """What is known and young enough to be relied on."""
-        now, given = self._clock.monotonic(), self._given
+        given = self._given
         if given is not None and name.version == self._version:
             made_by_hand = given.enabled is None
             if not made_by_hand and now - given.since >= self._ttl:
@@ -252,7 +263,7 @@ class SharedCryptography:
             known.provider = self._try_provider(known.jwk)
         local = known is not None and _decide.is_local(asked, known, wanted=job.local)
         if local and known is not None:
-            _decide.check_time(asked, known, self._clock.time())
+            _decide.check_time(asked, known, job.clock)
         asked.check(known)
         return local
 
@@ -290,9 +301,9 @@ class SharedCryptography:
 
     def _request(self, job: Job, kwargs: MutableMapping[str, Any]) -> dict[str, Any]:
         """The arguments for the generated client. What the key took of the time is no longer there for the request."""
-        now = self._clock.monotonic()
+        now = job.clock.monotonic()
         if job.needs_key:
-            kwargs["timeout"] = max(0.001, job.timeout - (now - job.began))
+            kwargs["timeout"] = max(0.001, self._timeout(kwargs) - (now - job.began))
         sealing = job.asked.operation in (KeyOperation.encrypt, KeyOperation.decrypt)
         if sealing and self._store.counts_many(self._name, now):
             _advice.tell_of_many_calls(self._key_client._lease.connection.traffic.host, self._name)

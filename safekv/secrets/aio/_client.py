@@ -80,6 +80,7 @@ class SecretClient(CacheMethods, AsyncSharedClient, azure.keyvault.secrets.aio.S
         if self._reads.may_answer(out_content_type, kwargs):
             answer: KeyVaultSecret = await self._reads.read(self, name, version, **kwargs)
             return answer
+        self._reads.noted(self._lease.connection, name, self._lease.clock.monotonic())
         kwargs.pop("max_age", None)  # ours; the SDK would complain
         return await self._read_vault(name, version, out_content_type=out_content_type, **kwargs)
 

@@ -127,7 +127,9 @@ class CryptographyClient(SharedCryptography, azure.keyvault.keys.crypto.aio.Cryp
         return self._answer(job, await operation(**self._request(job, kwargs)))
 
     async def _fetch_for(self, job: Job, kwargs: dict[str, Any]) -> None:
-        self._learned(job, await fetch_once(self._store, job.name, lambda: self._fetch(job.name, kwargs), job.turn))
+        self._learned(
+            job, await fetch_once(self._store, job.name, lambda: self._fetch(job.name, kwargs), self._turn(job, kwargs))
+        )
 
     async def _fetch(self, name: Name, kwargs: dict[str, Any]) -> Known:
         now = self._clock.monotonic()
