@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from hypothesis import given
 from hypothesis import strategies as st
 
+from safekv._advice import MANY, WITHIN, CallCounter
 from safekv._identifiers import KeyId, is_managed_hsm, key_id
 from safekv.emulator._rsa_pool import POOL
 from safekv.errors import DeadlineExceeded, InvalidArgument
 from safekv.keys.crypto import _sizes
-from safekv.keys.crypto._advice import MANY, WITHIN, CallCounter
 from safekv.keys.crypto._flights import Flight, fetch_once
 from safekv.keys.crypto._keystore import MOST_KEYS, KeyStore, Known, Name, Turn
 from safekv.keys.crypto.aio._flights import fetch_once as afetch_once
