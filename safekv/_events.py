@@ -90,9 +90,7 @@ class ManyCredentials(Event):
 
 @dataclass(frozen=True, slots=True)
 class ManyServiceCalls(Event):
-    """The service encrypts or decrypts all the time with the key; ``ManyServiceCallsWarning`` says so too, once."""
-
-    key: str
+    """The service encrypts or decrypts all the time with one key; ``ManyServiceCallsWarning`` names it, once."""
 
 
 class Hook(Protocol):

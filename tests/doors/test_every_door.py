@@ -197,7 +197,7 @@ def test_the_front_door(local: LocalKeyVault) -> None:
         assert vault.keys is vault.keys
         assert vault.certificates is vault.certificates
         key = vault.keys.create_rsa_key("rsa")
-        wrapped = vault.crypto("rsa").wrap_key("RSA-OAEP-256", bytes(32))  # type: ignore[arg-type]
+        wrapped = vault.crypto("rsa").wrap_key("RSA-OAEP-256", bytes(32))
         assert vault.crypto("rsa", key.properties.version).unwrap_key(wrapped.algorithm, wrapped.encrypted_key).key
         assert vault.lane_status()
         keys = vault.keys
