@@ -9,13 +9,19 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # typing costs more to import than all of this
 if TYPE_CHECKING:
+    from safekv._cache_settings import CacheSettings
     from safekv._events import subscribe
     from safekv.connection._bulk import bulk
     from safekv.vault import Vault
 
-__all__ = ["Vault", "__version__", "bulk", "subscribe"]
+__all__ = ["CacheSettings", "Vault", "__version__", "bulk", "subscribe"]
 
-_HOMES = {"Vault": "safekv.vault", "bulk": "safekv.connection._bulk", "subscribe": "safekv._events"}
+_HOMES = {
+    "CacheSettings": "safekv._cache_settings",
+    "Vault": "safekv.vault",
+    "bulk": "safekv.connection._bulk",
+    "subscribe": "safekv._events",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -1,6 +1,7 @@
 """What happens where nobody looks: every wait, every 429, every change of a gate, as data.
 
-An event says which vault and which operation, never a name of an object, a value or a token.
+An event says which vault and which operation, never a name of an object, a value or a token;
+only those of the cache (``safekv.cache``) also say which secret.
 A hook is any callable that takes one; what it raises is logged and stops nothing.
 
 >>> stop = subscribe(print)

@@ -123,6 +123,23 @@ class LocalKeyVault:
         """Move the emulator's clock."""
         self.emulator.clock.advance(seconds)
 
+    def settle(self, *, timeout: float = 10.0) -> None:
+        """Wait until the sync clients have done what is due in the background: refreshes, watches, callbacks.
+
+        :raises TimeoutError: if that takes longer than ``timeout`` seconds.
+        """
+        from safekv.connection._background import background
+
+        if not background().drain(timeout):
+            raise TimeoutError(f"the background is still busy after {timeout} s")
+
+    async def aio_settle(self, *, timeout: float = 10.0) -> None:
+        """The same for the aio clients of the running loop."""
+        from safekv.connection import _tasks
+
+        if not await _tasks.drain(timeout):
+            raise TimeoutError(f"the background is still busy after {timeout} s")
+
     def __enter__(self) -> LocalKeyVault:
         self._replaced.append((_registry.replace(_registry.Registry()), _emulation.activate(self)))
         return self

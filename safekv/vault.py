@@ -32,12 +32,16 @@ class Vault:
 
     :param vault_url: as for ``SecretClient``: a URL, a vault's name, or None for ``AZURE_KEY_VAULT_URL``.
     :param credential: as for ``SecretClient``; None is the process's ``DefaultAzureCredential``.
-    :param options: every keyword of the SDK's clients.
-    :raises InvalidArgument: if the URL cannot be a vault's.
+    :param options: every keyword of the SDK's clients, and ``cache`` as for ``SecretClient``.
+    :raises InvalidArgument: if the URL cannot be a vault's, or ``cache`` is neither settings nor None.
     """
 
     def __new__(cls, vault_url: str | None = None, credential: Any = None, **options: Any) -> Vault:
         url = _registry.vault_url(vault_url)
+        if options.get("cache") is not None:
+            from safekv._cache_settings import check_cache
+
+            check_cache(options["cache"])
 
         def make() -> Vault:
             vault = super(Vault, cls).__new__(cls)

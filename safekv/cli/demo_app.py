@@ -1,4 +1,4 @@
-"""A small application that reads its configuration from Key Vault when it starts.
+"""A small application that reads its configuration from Key Vault when it starts, and again as it works.
 
 It works with the SDK as it is; ``safekv demo`` runs it both ways. One line is safekv's: the import.
 """
@@ -12,6 +12,7 @@ from safekv.secrets import SecretClient
 
 VAULT_URL = os.environ["AZURE_KEY_VAULT_URL"]
 NAMES = [f"app-setting-{number:02}" for number in range(50)]
+JOBS = 100
 
 credential = DefaultAzureCredential()
 
@@ -27,6 +28,11 @@ def load_settings() -> dict[str, str]:
         return dict(zip(NAMES, pool.map(read_setting, NAMES), strict=True))
 
 
+def do_job(number: int) -> bool:
+    """Needs one of the settings, and does not know that it has been read before."""
+    return bool(read_setting(NAMES[number % len(NAMES)]))
+
+
 if __name__ == "__main__":
     settings = load_settings()
-    print(f"{sum(map(bool, settings.values()))} settings loaded")
+    print(f"{sum(map(bool, settings.values()))} settings loaded, {sum(map(do_job, range(JOBS)))} jobs done")

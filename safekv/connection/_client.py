@@ -29,7 +29,8 @@ class SharedClient:
     :param credential: an object that gives tokens; by default the process's one
         ``DefaultAzureCredential``.
     :param options: every keyword of the SDK's client. ``timeout`` is the deadline of each
-        call in seconds (30 by default).
+        call in seconds (30 by default). ``cache`` is how long the client for secrets keeps
+        them, a ``safekv.CacheSettings``, or None.
     """
 
     _connection_kind: ClassVar[type[Connection]]
@@ -71,6 +72,10 @@ class SharedClient:
         url = _address(vault_url)
         if not cls._on_hsm and _identifiers.is_managed_hsm(url):
             raise _not_on_hsm(cls, url)
+        if options.get("cache") is not None:
+            from safekv._cache_settings import check_cache
+
+            check_cache(options["cache"])
         emulation = _emulation.active()
         if credential is None:
             credential = emulation.credential() if emulation else cls._default_credential()
@@ -89,8 +94,13 @@ class SharedClient:
             "per_call_policies": self._outer(own),
             "logging_policy": own.get("logging_policy") or _trace(own),
         }
+        pipeline.pop("cache", None)  # the SDK would hand it on to every policy
         super().__init__(connection.url, connection.tokens, **pipeline)  # type: ignore[call-arg]
+        self._prepare(connection, own)
         return self
+
+    def _prepare(self, connection: Connection, own: Mapping[str, Any]) -> None:
+        """What a door adds to the SDK's client."""
 
     def _raw_options(self) -> dict[str, Any]:
         """What tells our policies that ``send_request`` wants its answer whatever the status.

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakValueDictionary
 
 from safekv._clock import SYSTEM_CLOCK, Clock, VirtualClock
 from safekv.connection import _emulation
@@ -45,6 +46,8 @@ class Connection:
         self.settings = settings.changed(options)
         self.leases = 0
         self.clients: OrderedDict[Hashable, Any] = OrderedDict()
+        #: What its clients keep of the vault, by the settings of that; held by those clients.
+        self.caches: WeakValueDictionary[Hashable, Any] = WeakValueDictionary()
         timeouts = {"connection_timeout": settings.connection_timeout, "read_timeout": settings.read_timeout}
         network = {name: value for name, value in options.items() if name not in LANE_OPTIONS}
         self._options = {**timeouts, **network}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     from safekv.connection._traffic import Traffics
@@ -22,7 +23,21 @@ class Emulation(Protocol):
         ...
 
 
+class Affected(Protocol):
+    """Something that holds what came from the one vault, and must not give it out for the other."""
+
+    def start_again(self) -> None:
+        """Forget all of it."""
+        ...
+
+
 _active: Emulation | None = None
+_AFFECTED: WeakSet[Affected] = WeakSet()
+
+
+def on_change(it: Affected) -> None:
+    """Have ``it.start_again()`` called whenever the emulation changes, for as long as ``it`` is alive."""
+    _AFFECTED.add(it)
 
 
 def active() -> Emulation | None:
@@ -39,4 +54,6 @@ def activate(emulation: Emulation | None) -> Emulation | None:
     """Turn an emulation on, or the present one off (None); returns the one that was on."""
     global _active
     before, _active = _active, emulation
+    for it in list(_AFFECTED):
+        it.start_again()
     return before

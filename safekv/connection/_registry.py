@@ -23,6 +23,7 @@ from safekv.errors import ManyCredentialsWarning
 from safekv.errors._topic import HTTP_429
 
 if TYPE_CHECKING:
+    from safekv._cache_settings import CacheSettings
     from safekv._settings import Settings
     from safekv.connection._traffic import Traffics
 
@@ -35,6 +36,8 @@ class Registry:
 
     def __init__(self, settings: Settings | None = None) -> None:
         self._settings = settings
+        self._cache_settings: CacheSettings | None = None
+        self._cache_read = False
         self.after_fork()
         on_fork(self)
 
@@ -55,6 +58,15 @@ class Registry:
 
             self._settings = from_environment()
         return self._settings
+
+    @property
+    def cache_settings(self) -> CacheSettings | None:
+        """The same for what clients keep, where they are not told otherwise."""
+        if not self._cache_read:
+            from safekv._cache_settings import cache_from_environment
+
+            self._cache_settings, self._cache_read = cache_from_environment(), True
+        return self._cache_settings
 
     @property
     def traffics(self) -> Traffics:

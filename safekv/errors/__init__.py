@@ -46,6 +46,7 @@
     │   └── AnswerTimeout        ServiceResponseTimeoutError: perhaps carried out
     ├── DeadlineExceeded         azure.core ServiceRequestTimeoutError: time ran out before sending
     ├── AmbiguousWrite           azure.core HttpResponseError and ServiceResponseTimeoutError: perhaps written
+    ├── LoadError                several secrets were asked for and some could not be read
     ├── EventLoopClosed          RuntimeError: an aio client outlived its event loop
     ├── ClientClosed             ValueError: used after the last close()
     ├── CredentialNotPicklable   TypeError: pickling would write a secret
@@ -67,6 +68,7 @@ from __future__ import annotations
 from azure.core.exceptions import HttpResponseError, ServiceRequestTimeoutError, ServiceResponseTimeoutError
 
 from safekv.errors._base import SafeKVError
+from safekv.errors._load import LoadError
 from safekv.errors._service import (
     AccessDenied,
     AnswerTimeout,
@@ -141,6 +143,7 @@ __all__ = [
     "KeyDisabled",
     "KeyNotFound",
     "KeyOperationNotAllowed",
+    "LoadError",
     "ManagedByKeyVault",
     "ManyCredentialsWarning",
     "ManyServiceCallsWarning",

@@ -35,8 +35,11 @@ class Colour:
         return self.loop.run_until_complete(answer)
 
     def client(self, local: LocalKeyVault, vault: str = "local", credential: Any = None, **options: Any) -> Any:
-        """A client that reaches ``local``, with its credential unless another is given."""
-        options = {"transport": local.transport(self.name), **options}
+        """A client that reaches ``local``, with its credential unless another is given.
+
+        It has no cache unless one is given: most tests count what reaches the vault.
+        """
+        options = {"transport": local.transport(self.name), "cache": None, **options}
         return self.client_class(local.url(vault), credential or local.credential(), **options)
 
     def items(self, pager: Any) -> list[Any]:

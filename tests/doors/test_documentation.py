@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from safekv._cache_settings import CacheSettings
 from safekv._settings import Settings
 from safekv.testing import LocalKeyVault
 
@@ -39,9 +40,10 @@ def test_there_are_examples() -> None:
 
 def test_every_setting_is_on_its_page() -> None:
     page = (HERE / "docs" / "settings.md").read_text("utf-8")
-    for field in fields(Settings):
-        default = f"{field.default:g}" if isinstance(field.default, float | int) else field.default or "none"
-        assert f"| `{field.name}` | `SAFEKV_{field.name.upper()}` | {default} |" in page
+    for kind, prefix in ((Settings, "SAFEKV_"), (CacheSettings, "SAFEKV_CACHE_")):
+        for field in fields(kind):
+            default = f"{field.default:g}" if isinstance(field.default, float | int) else field.default or "none"
+            assert f"| `{field.name}` | `{prefix}{field.name.upper()}` | {default} |" in page
 
 
 def test_links_between_pages_lead_somewhere() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from key_doors import Doors, outcome
-from test_parity import ADDITIONS, methods, shape
+from test_parity import ADDITIONS, OURS, methods, shape
 
 from safekv import Vault
 from safekv.errors import ClientClosed, InvalidArgument
@@ -26,7 +26,7 @@ CLIENTS = {
 }
 MODULES = [f"{package}{aio}" for package in CLIENTS for aio in ("", ".aio")]
 #: What each has beyond the SDK's and beyond what all have.
-MORE = {"certificates": {"get_private_key", "load_ssl_context"}}
+MORE = {"certificates": {"get_private_key", "load_ssl_context"}, "secrets": OURS}
 #: All that the SDK's clients have; a newer SDK's methods are to be looked at before they are added here.
 KNOWN = {
     "secrets": """

@@ -125,7 +125,7 @@ def test_a_short_trouble_is_waited_out(colour: Colour, local: LocalKeyVault) -> 
 
 
 def test_leaving_a_vault_alone_by_hand(local: LocalKeyVault) -> None:
-    vault = local.vault()
+    vault = local.vault(cache=None)
     vault.secrets.get_secret("greeting")
     vault.isolate()
     count = len(local.journal)

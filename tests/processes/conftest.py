@@ -36,14 +36,16 @@ def server() -> Iterator[EmulatorServer]:
 def run(server: EmulatorServer) -> Run:
     """Run a program in a fresh interpreter, with every warning an error; returns what it printed.
 
+    Without a cache, unless it is asked for: most of these programs count what reaches the vault.
+
     It fails the test if the program ends with an error, or says anything on stderr: that is where
     "Unclosed client session", "Exception ignored in" and ResourceWarnings go.
     """
 
-    def run_program(program: str, *arguments: str, timeout: float = 100.0) -> str:
+    def run_program(program: str, *arguments: str, timeout: float = 100.0, cache: bool = False) -> str:
         done = subprocess.run(
             [sys.executable, "-W", "error", "-c", textwrap.dedent(program), *arguments],
-            env={**os.environ, **server.environment()},
+            env={**os.environ, **server.environment(), "SAFEKV_CACHE": "on" if cache else "off"},
             capture_output=True,
             text=True,
             timeout=timeout,

@@ -25,7 +25,8 @@ import safekv.certificates.aio
 import safekv.keys.aio
 import safekv.keys.crypto.aio
 import safekv.secrets.aio
-from safekv import Vault
+from safekv import CacheSettings, Vault
+from safekv.cache import CacheEvent, CacheInfo, SecretChange
 from safekv.certificates import (
     CertificateClient,
     CertificateOperation,
@@ -54,6 +55,10 @@ URL = "https://my-vault.vault.azure.net"
 NOW = datetime.now(timezone.utc)
 
 
+def changed(change: SecretChange) -> None:
+    assert_type(change.new_version, str | None)
+
+
 def sync_door() -> None:
     client = SecretClient(URL, DefaultAzureCredential(), api_version=ApiVersion.V7_4, timeout=5)
     assert_type(client, SecretClient)
@@ -65,6 +70,18 @@ def sync_door() -> None:
     assert_type(secret, KeyVaultSecret)
     assert_type(secret.value, str | None)
     assert_type(client.get_secret("c", "version", out_content_type=ContentType.PEM), KeyVaultSecret)
+    SecretClient(URL, cache=CacheSettings(ttl=60))
+    SecretClient(URL, cache=None)
+    assert_type(client.get_secret("name", max_age=0, timeout=5), KeyVaultSecret)
+    assert_type(client.get_many(["a"], optional=("b",), timeout=5, concurrency=4), dict[str, KeyVaultSecret])
+    assert_type(client.with_secret("name", lambda secret: len(secret.value or ""), retry_on=OSError), int)
+    assert_type(client.cache_info(), CacheInfo)
+    assert_type(client.last_event("name"), CacheEvent | None)
+    stop = client.on_change(changed, names=["name"])
+    stop()
+    with client.watch(["name"], interval=60):
+        client.invalidate()
+    assert_type(client.handle_event({}), bool)
     stored = client.set_secret(
         "name", "value", enabled=True, tags={"a": "b"}, content_type="text", not_before=NOW, expires_on=NOW, timeout=3
     )
@@ -138,6 +155,10 @@ async def aio_door() -> None:
     client = safekv.secrets.aio.SecretClient(URL, AsyncDefaultAzureCredential(), timeout=5)
     assert_type(client, safekv.secrets.aio.SecretClient)
     safekv.secrets.aio.SecretClient(URL, DefaultAzureCredential())
+    assert_type(await client.get_many(["a"], optional=["b"]), dict[str, KeyVaultSecret])
+    assert_type(await client.with_secret("name", lambda secret: secret.name, retry_on=(OSError, KeyError)), str | None)
+    async with client.watch():
+        client.on_change(changed)
 
     assert_type(await client.get_secret("name"), KeyVaultSecret)
     assert_type(await client.set_secret("name", "value", expires_on=NOW), KeyVaultSecret)

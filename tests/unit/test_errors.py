@@ -31,6 +31,7 @@ KINDS = [getattr(errors, name) for name in errors.__all__]
 ERRORS = [kind for kind in KINDS if issubclass(kind, SafeKVError)]
 WARNINGS = [kind for kind in KINDS if issubclass(kind, Warning)]
 BASES = {
+    errors.LoadError: [SafeKVError],
     errors.InvalidArgument: [ValueError],
     errors.InvalidCredential: [errors.InvalidArgument, TypeError],
     errors.AuthenticationFailed: [ClientAuthenticationError],

@@ -1,0 +1,71 @@
+"""The error of many reads at once: what is wrong with each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from safekv.errors._base import SafeKVError
+
+
+class LoadError(SafeKVError):
+    """Several secrets were asked for at once and some could not be read; the message lists all of them.
+
+    :ivar failures: the error of each, by name.
+    """
+
+    failures: Mapping[str, BaseException] = MappingProxyType({})
+
+    @classmethod
+    def of(cls, vault: str, failures: Mapping[str, BaseException], *, transient: bool = False) -> LoadError:
+        """The error for these failures; ``transient`` if all of them may pass by themselves."""
+        lines = "".join(f"\n  {name}: {_in_short(error)}" for name, error in failures.items())
+        count = f"{len(failures)} secrets" if len(failures) > 1 else "1 secret"
+        made = cls(f"{count} of {vault} could not be read:{lines}", vault=vault, transient=transient)
+        made.failures = MappingProxyType(dict(failures))
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        rebuild, (kind, message, details) = super().__reduce__()
+        failures = {name: _portable(error) for name, error in self.failures.items()}
+        return _rebuild, (rebuild, kind, message, details, failures)
+
+
+def _rebuild(
+    rebuild: Callable[..., LoadError],
+    kind: type[LoadError],
+    message: str,
+    details: dict[str, Any],
+    failures: dict[str, BaseException],
+) -> LoadError:
+    made = rebuild(kind, message, details)
+    made.failures = MappingProxyType(failures)
+    return made
+
+
+def _portable(error: BaseException) -> BaseException:
+    """The error, or its text if it does not survive pickling."""
+    import pickle
+
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301  (what was pickled just now)
+    except Exception:
+        return SafeKVError(_in_short(error))
+    return error
+
+
+#: What to do about an answer of the service that has no hint of its own.
+_ADVICE = {
+    404: "Create it, or name it in optional=.",
+    403: "The identity needs the role Key Vault Secrets User (secrets/get), the network to be allowed, "
+    "and the secret to be enabled.",
+}
+
+
+def _in_short(error: BaseException) -> str:
+    """What is wrong, in one line, with a hint."""
+    said = getattr(error, "message", None) or str(error) or type(error).__name__
+    first = str(said).strip().splitlines()[0][:300]
+    hint = getattr(error, "hint", None) or _ADVICE.get(getattr(error, "status_code", None) or 0)
+    return f"{first} {hint}" if hint else first

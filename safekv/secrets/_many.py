@@ -1,0 +1,150 @@
+"""``get_many``: what to read, what became of it, and what to say when some of it failed. ``aio`` shares this."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import Any
+
+from azure.core.exceptions import ClientAuthenticationError
+from azure.keyvault.secrets import KeyVaultSecret
+
+from safekv._identifiers import object_name
+from safekv.errors import InvalidArgument, LoadError
+from safekv.secrets._kept import is_missing, is_transient, twin
+
+#: Seconds that the rest has to say what is wrong with it, once the whole cannot succeed any more.
+LAST_WORDS = 5.0
+
+
+class Load:
+    """One ``get_many``: what is still to be read, and what has come of the rest. Thread-safe.
+
+    :param names: what has to be there.
+    :param optional: what may be absent.
+    :param timeout: seconds for all of it.
+    :raises InvalidArgument: naming everything that cannot be a secret's name.
+    """
+
+    def __init__(
+        self,
+        vault: str,
+        names: Iterable[str],
+        optional: Iterable[str],
+        timeout: float,
+        concurrency: int,
+        now: Callable[[], float],
+    ) -> None:
+        self._vault = vault
+        self._required = listed("names", names)
+        self._order = list(dict.fromkeys([*self._required, *listed("optional", optional)]))
+        self._now = now
+        self._deadline = now() + _positive("timeout", timeout)
+        self._lock = threading.Lock()
+        self._found: dict[str, KeyVaultSecret | None] = {}
+        self._failures: dict[str, BaseException] = {}
+        #: Spellings of one name are one secret.
+        self._spellings: dict[str, list[str]] = {}
+        for name in self._order:
+            self._spellings.setdefault(name.lower(), []).append(name)
+        self.pending = [spellings[0] for spellings in self._spellings.values()]
+        self.workers = max(1, min(_whole("concurrency", concurrency), len(self.pending) - 1))
+
+    def left(self) -> float:
+        """Seconds that are left for one more read."""
+        return max(0.0, self._deadline - self._now())
+
+    def found(self, name: str, secret: KeyVaultSecret) -> None:
+        with self._lock:
+            for spelling in self._spellings[name.lower()]:
+                self._found[spelling] = secret
+
+    def failed(self, name: str, error: BaseException) -> None:
+        """One read failed. A failure that is there to stay leaves the rest little time."""
+        with self._lock:
+            for spelling in self._spellings[name.lower()]:
+                if is_missing(error) and spelling not in self._required:
+                    continue
+                self._failures[spelling] = error
+                if not is_transient(error):
+                    self._deadline = min(self._deadline, self._now() + LAST_WORDS)
+
+    def rest(self) -> list[str]:
+        """What is to be read after the first, which the others would only have waited for."""
+        first, *others = self.pending
+        error = self._failures.get(first)
+        if isinstance(error, ClientAuthenticationError):  # it is the same for all
+            for name in others:
+                self.failed(name, twin(error))
+            return []
+        return others
+
+    def result(self) -> dict[str, KeyVaultSecret]:
+        """The secrets by name, as spelled and in the order in which they were asked for.
+
+        :raises LoadError: naming all that failed.
+        """
+        failures = {name: self._failures[name] for name in self._order if name in self._failures}
+        if failures:
+            raise LoadError.of(self._vault, failures, transient=all(map(is_transient, failures.values())))
+        return {name: secret for name in self._order if (secret := self._found.get(name)) is not None}
+
+
+def get_many(load: Load, read: Callable[..., KeyVaultSecret]) -> dict[str, KeyVaultSecret]:
+    """Read it all: the first alone, so that a cold start is one 401 and one token, then the rest at once."""
+    if not load.pending:
+        return {}
+    _one(load, read, load.pending[0])
+    rest = load.rest()
+    if rest:
+        pool = ThreadPoolExecutor(load.workers, thread_name_prefix="safekv-load")
+        try:
+            # Each in a context like ours: bulk work stays bulk work, and a trace one trace.
+            works = [pool.submit(copy_context().run, _one, load, read, name) for name in rest]
+            for work in works:
+                work.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+    return load.result()
+
+
+def _one(load: Load, read: Callable[..., KeyVaultSecret], name: str) -> None:
+    try:
+        load.found(name, read(name, timeout=load.left()))
+    except Exception as error:
+        load.failed(name, error)
+
+
+def _problem(name: object) -> InvalidArgument | None:
+    try:
+        object_name(name)
+    except InvalidArgument as problem:
+        return problem
+    return None
+
+
+def listed(argument: str, given: Any) -> list[str]:
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
+        raise InvalidArgument(
+            f"{argument} must be several names, not {type(given).__name__}.",
+            hint=f"{argument}=['db-password', 'api-key'] is an example.",
+        )
+    names = list(dict.fromkeys(given))
+    problems = [problem for name in names if (problem := _problem(name)) is not None]
+    if problems:
+        raise InvalidArgument("\n".join(problem.message for problem in problems), hint=problems[0].hint)
+    return names
+
+
+def _positive(argument: str, given: Any) -> float:
+    if isinstance(given, int | float) and not isinstance(given, bool) and given > 0:
+        return given
+    raise InvalidArgument(f"{argument}={given!r} must be a positive number of seconds.", hint=f"{argument}=30")
+
+
+def _whole(argument: str, given: Any) -> int:
+    if isinstance(given, int) and not isinstance(given, bool) and given > 0:
+        return given
+    raise InvalidArgument(f"{argument}={given!r} must be a positive whole number.", hint=f"{argument}=16")
