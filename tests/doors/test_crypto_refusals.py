@@ -140,6 +140,13 @@ def test_ids_that_are_none(doors: Doors, local: LocalKeyVault, key_id: str) -> N
     assert not list(local.journal)
 
 
+def test_a_switch_that_is_none(doors: Doors, rsa: Any) -> None:
+    leases = doors.keys()._lease.leases
+    with pytest.raises(InvalidArgument, match="local must be"):
+        doors.crypto(rsa.id, local="no")
+    assert doors.keys()._lease.leases == leases + 1  # that of this line
+
+
 @pytest.mark.parametrize("key", [None, 7, JsonWebKey(kty="RSA"), b"id"])
 def test_keys_that_are_none(doors: Doors, key: Any) -> None:
     with pytest.raises(ValueError, match="'key' must be a KeyVaultKey instance or a key ID string"):
