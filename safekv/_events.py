@@ -91,16 +91,12 @@ class ManyCredentials(Event):
 
 @dataclass(frozen=True, slots=True)
 class ManyServiceCalls(Event):
-    """The service encrypts or decrypts all the time with the key; ``ManyServiceCallsWarning`` says so too, once."""
-
-    key: str
+    """The service encrypts or decrypts all the time with one key; ``ManyServiceCallsWarning`` names it, once."""
 
 
 @dataclass(frozen=True, slots=True)
 class UncachedReads(Event):
-    """The same secret is read all the time, and not kept; ``UncachedReadsWarning`` says so too, once."""
-
-    name: str
+    """The same secret is read all the time, and not kept; ``UncachedReadsWarning`` says which, once."""
 
 
 class Hook(Protocol):

@@ -217,7 +217,7 @@ class NoCache:
         with self._lock:
             often = self._counters.setdefault(connection, CallCounter()).count(name.lower(), now)
         if often:
-            _events.emit(_events.UncachedReads(urlsplit(connection.url).netloc, name))
+            _events.emit(_events.UncachedReads(urlsplit(connection.url).netloc))
             warn(
                 f"The secret {name!r} was read more than {MANY} times in {WITHIN:.0f} s by a client without a cache. "
                 "Each is a request, and counts against the vault's limit: leave cache=None away, and it is one in "

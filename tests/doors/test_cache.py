@@ -614,7 +614,7 @@ def test_reading_in_a_loop_without_a_cache_is_told_once(colour: Colour, local: L
     stop()
     assert len(told) == 1
     assert "safekv" not in Path(told[0].filename).parts  # it points at the caller
-    assert [event.name for event in seen if isinstance(event, UncachedReads)] == ["greeting"]
+    assert [event.vault for event in seen if isinstance(event, UncachedReads)] == ["local.vault.azure.net"]
 
 
 def test_reading_now_and_then_without_a_cache_is_no_habit(colour: Colour, local: LocalKeyVault) -> None:

@@ -140,6 +140,13 @@ def test_ids_that_are_none(doors: Doors, local: LocalKeyVault, key_id: str) -> N
     assert not list(local.journal)
 
 
+def test_a_switch_that_is_none(doors: Doors, rsa: Any) -> None:
+    leases = doors.keys()._lease.leases
+    with pytest.raises(InvalidArgument, match="local must be"):
+        doors.crypto(rsa.id, local="no")
+    assert doors.keys()._lease.leases == leases + 1  # that of this line
+
+
 @pytest.mark.parametrize("key", [None, 7, JsonWebKey(kty="RSA"), b"id"])
 def test_keys_that_are_none(doors: Doors, key: Any) -> None:
     with pytest.raises(ValueError, match="'key' must be a KeyVaultKey instance or a key ID string"):
@@ -245,7 +252,7 @@ def test_many_service_calls(doors: Doors, local: LocalKeyVault) -> None:
     assert warning.category is ManyServiceCallsWarning
     assert "wrap one random key" in str(warning.message)
     stop()
-    assert seen == [ManyServiceCalls("local.vault.azure.net", "aes")]
+    assert seen == [ManyServiceCalls("local.vault.azure.net")]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for _ in range(150):

@@ -125,6 +125,7 @@ def keys_and_certificates(vault: Vault) -> None:
     wrapped = crypto.wrap_key(KeyWrapAlgorithm.rsa_oaep_256, b"key")
     assert_type(wrapped, WrapResult)
     assert_type(crypto.unwrap_key(wrapped.algorithm, wrapped.encrypted_key, key_id=wrapped.key_id), UnwrapResult)
+    assert_type(crypto.unwrap_key("RSA-OAEP-256", wrapped), UnwrapResult)
 
     certificates = CertificateClient(URL)
     found = certificates.get_private_key("name")

@@ -138,6 +138,7 @@ class CertificateClient(AsyncSharedClient, azure.keyvault.certificates.aio.Certi
     async def get_certificate_version(self, certificate_name: str, version: str, **kwargs: Any) -> KeyVaultCertificate:
         return await super().get_certificate_version(object_name(certificate_name, "certificate"), version, **kwargs)
 
+    @distributed_trace_async
     async def delete_certificate(self, certificate_name: str, **kwargs: Any) -> DeletedCertificate:
         waiting = Waiting.of(self, "delete_certificate", kwargs)
         kwargs.pop("_polling_interval", None)
@@ -156,6 +157,7 @@ class CertificateClient(AsyncSharedClient, azure.keyvault.certificates.aio.Certi
     async def purge_deleted_certificate(self, certificate_name: str, **kwargs: Any) -> None:
         await super().purge_deleted_certificate(object_name(certificate_name, "certificate"), **kwargs)
 
+    @distributed_trace_async
     async def recover_deleted_certificate(self, certificate_name: str, **kwargs: Any) -> KeyVaultCertificate:
         waiting = Waiting.of(self, "recover_deleted_certificate", kwargs)
         kwargs.pop("_polling_interval", None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import azure.keyvault.keys.aio
 from azure.core.async_paging import AsyncItemPaged
+from azure.core.tracing.decorator_async import distributed_trace_async
 from azure.keyvault.keys import (
     ApiVersion,
     DeletedKey,
@@ -97,6 +98,7 @@ class KeyClient(AsyncSharedClient, azure.keyvault.keys.aio.KeyClient):
             **kwargs,
         )
 
+    @distributed_trace_async
     async def delete_key(self, name: str, **kwargs: Any) -> DeletedKey:
         waiting = Waiting.of(self, "delete_key", kwargs)
         kwargs.pop("_polling_interval", None)
@@ -118,6 +120,7 @@ class KeyClient(AsyncSharedClient, azure.keyvault.keys.aio.KeyClient):
     async def purge_deleted_key(self, name: str, **kwargs: Any) -> None:
         await super().purge_deleted_key(object_name(name, "key"), **kwargs)
 
+    @distributed_trace_async
     async def recover_deleted_key(self, name: str, **kwargs: Any) -> KeyVaultKey:
         waiting = Waiting.of(self, "recover_deleted_key", kwargs)
         kwargs.pop("_polling_interval", None)

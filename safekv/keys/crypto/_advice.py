@@ -9,7 +9,7 @@ from safekv.errors import CryptographyWarning, ManyServiceCallsWarning
 
 def tell_of_many_calls(host: str, name: str) -> None:
     """Say what would be better than a request for each piece of data."""
-    _events.emit(_events.ManyServiceCalls(host, name))
+    _events.emit(_events.ManyServiceCalls(host))
     warn(
         f"The service was asked to encrypt or decrypt with the key {name!r} more than {MANY} times in "
         f"{WITHIN:.0f} s. Each is a request, and counts against the vault's limit: wrap one random key with it, "

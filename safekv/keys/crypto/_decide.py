@@ -173,6 +173,8 @@ def verify(algorithm: Any, digest: Any, signature: Any) -> Asked:
     if isinstance(signature, SignResult):
         _same_algorithm(algorithm, signature)
         key_id, signature = signature.key_id, signature.signature
+    if signature == b"":
+        raise InvalidArgument("signature is empty.", hint="Pass the signature, or the result of sign.")
     return Asked(
         KeyOperation.verify,
         _algorithm(algorithm, SignatureAlgorithm),

@@ -75,18 +75,22 @@ class KeyStore(Generic[T]):
     def __init__(self) -> None:
         self.after_fork()
         on_fork(self)
+        _emulation.on_change(self)
+
+    def start_again(self) -> None:
+        """A key of the real vault is none of an emulator's, nor the other way round."""
+        with self.lock:
+            self._known.clear()
 
     def after_fork(self) -> None:
         """A child knows nothing, and waits for no thread of its parent."""
         self.lock = threading.Lock()
         self.counter = CallCounter()
         self._known: OrderedDict[Name, Known] = OrderedDict()
-        self._emulation: Any = _nothing
         self.flights: dict[Any, T] = {}
 
     def look(self, name: Name, now: float, ttl: float) -> Known | None:
         """What is known and not older than ``ttl`` seconds."""
-        self._notice_emulation()
         known = self._known.get(name)
         return known if known is not None and now - known.since < ttl else None
 
@@ -104,18 +108,6 @@ class KeyStore(Generic[T]):
         """Whether one more call to the service is one too many."""
         with self.lock:
             return self.counter.count(name.lower(), now)
-
-    def _notice_emulation(self) -> None:
-        """A key of the real vault is none of the emulator's, nor the other way round."""
-        active: Any = _emulation.active()
-        if self._emulation() is not active:
-            with self.lock:
-                self._known.clear()
-                self._emulation = _nothing if active is None else weakref.ref(active)
-
-
-def _nothing() -> None:
-    """What a dead reference gives."""
 
 
 _STORES: weakref.WeakKeyDictionary[Connection, Any] = weakref.WeakKeyDictionary()

@@ -73,7 +73,7 @@ class SharedCryptography:
         if options.pop("_jwk", False):
             self._begin_without_vault(key)
             return
-        local = options.pop("local", None)
+        local = _switch(options.pop("local", None), default=True)
         if not isinstance(key, (KeyVaultKey, str)):
             raise InvalidArgument(
                 f"'key' must be a KeyVaultKey instance or a key ID string, not {type(key).__name__}.",

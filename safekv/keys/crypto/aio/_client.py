@@ -48,7 +48,7 @@ class CryptographyClient(SharedCryptography, azure.keyvault.keys.crypto.aio.Cryp
     @distributed_trace_async
     async def encrypt(
         self,
-        algorithm: EncryptionAlgorithm,
+        algorithm: EncryptionAlgorithm | str,
         plaintext: bytes,
         *,
         iv: bytes | None = None,
@@ -62,8 +62,8 @@ class CryptographyClient(SharedCryptography, azure.keyvault.keys.crypto.aio.Cryp
     @distributed_trace_async
     async def decrypt(
         self,
-        algorithm: EncryptionAlgorithm,
-        ciphertext: bytes,
+        algorithm: EncryptionAlgorithm | str,
+        ciphertext: bytes | EncryptResult,
         *,
         iv: bytes | None = None,
         authentication_tag: bytes | None = None,
@@ -75,23 +75,25 @@ class CryptographyClient(SharedCryptography, azure.keyvault.keys.crypto.aio.Cryp
         return result
 
     @distributed_trace_async
-    async def wrap_key(self, algorithm: KeyWrapAlgorithm, key: bytes, **kwargs: Any) -> WrapResult:
+    async def wrap_key(self, algorithm: KeyWrapAlgorithm | str, key: bytes, **kwargs: Any) -> WrapResult:
         result: WrapResult = await self._do(_decide.wrap_key(algorithm, key), kwargs)
         return result
 
     @distributed_trace_async
-    async def unwrap_key(self, algorithm: KeyWrapAlgorithm, encrypted_key: bytes, **kwargs: Any) -> UnwrapResult:
+    async def unwrap_key(
+        self, algorithm: KeyWrapAlgorithm | str, encrypted_key: bytes | WrapResult, **kwargs: Any
+    ) -> UnwrapResult:
         result: UnwrapResult = await self._do(_decide.unwrap_key(algorithm, encrypted_key), kwargs)
         return result
 
     @distributed_trace_async
-    async def sign(self, algorithm: SignatureAlgorithm, digest: bytes, **kwargs: Any) -> SignResult:
+    async def sign(self, algorithm: SignatureAlgorithm | str, digest: bytes, **kwargs: Any) -> SignResult:
         result: SignResult = await self._do(_decide.sign(algorithm, digest), kwargs)
         return result
 
     @distributed_trace_async
     async def verify(
-        self, algorithm: SignatureAlgorithm, digest: bytes, signature: bytes, **kwargs: Any
+        self, algorithm: SignatureAlgorithm | str, digest: bytes, signature: bytes | SignResult, **kwargs: Any
     ) -> VerifyResult:
         result: VerifyResult = await self._do(_decide.verify(algorithm, digest, signature), kwargs)
         return result
