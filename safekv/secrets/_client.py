@@ -15,6 +15,7 @@ from azure.keyvault.secrets import ApiVersion, ContentType, DeletedSecret, KeyVa
 from safekv._clock import SYSTEM_RANDOM
 from safekv._identifiers import object_name, secret_attributes, secret_value, some_name
 from safekv.connection._client import SyncSharedClient
+from safekv.connection._polling import Waiting, bounded
 from safekv.secrets._methods import CONCURRENCY, INTERVAL, JITTER, CacheMethods
 
 if TYPE_CHECKING:
@@ -188,7 +189,8 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
         return super().backup_secret(object_name(name), **kwargs)
 
     def begin_delete_secret(self, name: str, **kwargs: Any) -> LROPoller[DeletedSecret]:
-        return super().begin_delete_secret(object_name(name), **kwargs)
+        waiting = Waiting.of(self, "delete_secret", kwargs)
+        return bounded(super().begin_delete_secret(object_name(name), **kwargs), waiting)
 
     def get_deleted_secret(self, name: str, **kwargs: Any) -> DeletedSecret:
         return super().get_deleted_secret(object_name(name), **kwargs)
@@ -197,7 +199,8 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
         return super().purge_deleted_secret(object_name(name), **kwargs)
 
     def begin_recover_deleted_secret(self, name: str, **kwargs: Any) -> LROPoller[SecretProperties]:
-        return _Poller.of(self).begin_recover_deleted_secret(object_name(name), **kwargs)
+        waiting = Waiting.of(self, "recover_deleted_secret", kwargs)
+        return bounded(_Poller.of(self).begin_recover_deleted_secret(object_name(name), **kwargs), waiting)
 
 
 class _Poller(azure.keyvault.secrets.SecretClient):
