@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ssl
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.keyvault.certificates
 from azure.core.exceptions import HttpResponseError
@@ -28,6 +27,9 @@ from safekv.certificates._private_key import CertificateWithKey
 from safekv.certificates._secrets import SecretLease
 from safekv.connection._client import SyncSharedClient
 from safekv.connection._polling import Waiting, bounded
+
+if TYPE_CHECKING:
+    import ssl
 
 _LONGEST_TAG = 256
 
@@ -111,8 +113,8 @@ class CertificateClient(SyncSharedClient, azure.keyvault.certificates.Certificat
 
         :keyword float timeout: seconds for all of it, a day by default.
         """
-        name = object_name(certificate_name, "certificate")
         _creation.check_policy(policy)
+        name = some_name(certificate_name, "certificate")  # the rest is checked in the pipeline, as in create_key
         object_tags(tags, _LONGEST_TAG)
         waiting = Waiting.of(self, "create_certificate", kwargs, interval=_creation.INTERVAL, timeout=_creation.TIMEOUT)
         kwargs.pop("_polling_interval", None)

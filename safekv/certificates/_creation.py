@@ -108,7 +108,7 @@ class Creation:
 class CreationPolling(PollingMethod[Any]):
     """In the SDK's poller."""
 
-    def __init__(self, creation: Creation, look: Callable[..., _Look], get: Callable[[], Any], sleep: Any) -> None:
+    def __init__(self, creation: Creation, look: Callable[..., _Look], get: Callable[..., Any], sleep: Any) -> None:
         self._creation, self._look, self._get, self._sleep = creation, look, get, sleep
         self._resource: Any = creation.operation if creation.finished and not creation.completed else None
 
@@ -123,7 +123,7 @@ class CreationPolling(PollingMethod[Any]):
                 creation.see(self._look(timeout=creation.look_timeout()))
             except AzureError as error:
                 creation.failed(error)
-        self._resource = self._get() if creation.completed else creation.operation
+        self._resource = self._get(timeout=creation.look_timeout()) if creation.completed else creation.operation
 
     def status(self) -> str:
         return self._creation.status
@@ -136,7 +136,7 @@ class CreationPolling(PollingMethod[Any]):
 
 
 async def created(
-    creation: Creation, look: Callable[..., Awaitable[_Look]], get: Callable[[], Awaitable[Any]], sleep: Any
+    creation: Creation, look: Callable[..., Awaitable[_Look]], get: Callable[..., Awaitable[Any]], sleep: Any
 ) -> Any:
     """The same on aio: the certificate, or the operation if there is none."""
     while not creation.finished:
@@ -145,7 +145,7 @@ async def created(
             creation.see(await look(timeout=creation.look_timeout()))
         except AzureError as error:
             creation.failed(error)
-    return await get() if creation.completed else creation.operation
+    return await get(timeout=creation.look_timeout()) if creation.completed else creation.operation
 
 
 def check_bytes(given: object) -> None:

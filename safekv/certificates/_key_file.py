@@ -8,24 +8,32 @@ it is encrypted with a password that exists for this one call: what a crash leav
 from __future__ import annotations
 
 import os
-import secrets
-import ssl
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ssl
 
 
 def load_into(context: ssl.SSLContext, pem: Callable[[bytes], bytes]) -> None:
     """Load a chain with its key into ``context``. ``pem`` gives it, the key encrypted with a password."""
+    import secrets
+
     password = secrets.token_hex(32).encode()
     content = pem(password)
     with _in_memory(content) as path:
         if path is not None:
             context.load_cert_chain(path, password=password)
             return
+    _by_directory(context, content, password)
+
+
+def _by_directory(context: ssl.SSLContext, content: bytes, password: bytes) -> None:
+    import tempfile
+
     with tempfile.TemporaryDirectory(prefix="safekv-") as directory:  # its mode is 0700
-        file = Path(directory) / "key.pem"
+        file = os.path.join(directory, "key.pem")
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
             out.write(content)
         context.load_cert_chain(file, password=password)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,8 @@ from safekv.errors import (
 )
 
 if TYPE_CHECKING:
+    import ssl
+
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes as PrivateKey
     from cryptography.x509 import Certificate
 
@@ -78,6 +79,8 @@ class CertificateWithKey:
 
 def ssl_context(found: CertificateWithKey, context: ssl.SSLContext | None, *, server_side: bool) -> ssl.SSLContext:
     """``context``, or a new one for the side that is asked for, with the certificate."""
+    import ssl
+
     purpose = ssl.Purpose.CLIENT_AUTH if server_side else ssl.Purpose.SERVER_AUTH
     return found.load_into(ssl.create_default_context(purpose) if context is None else context)
 

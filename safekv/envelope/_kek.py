@@ -116,7 +116,7 @@ class VaultKeyBase(OfRing):
         if not self.is_mine(kid):
             raise LookupError(kid)
         # Of bulk work too: a ring may have another vault to turn to.
-        return {"key_id": kid, "local": False, **({"timeout": self.client.call_timeout} if is_bulk() else {})}
+        return {"key_id": kid, "local": False, **({"timeout": self.client._timeout({})} if is_bulk() else {})}
 
     def is_mine(self, kid: str) -> bool:
         """Whether ``kid`` is a version of this key."""

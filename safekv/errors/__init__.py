@@ -56,7 +56,8 @@
     SafeKVWarning (UserWarning)
     ├── ManyCredentialsWarning   several credential objects for one vault
     ├── CryptographyWarning      an algorithm that is not what it seems
-    └── ManyServiceCallsWarning  data encrypted by the service, one request for each piece
+    ├── ManyServiceCallsWarning  data encrypted by the service, one request for each piece
+    └── UncachedReadsWarning     the same secret read all the time by a client without a cache
 
 Each class is also a subclass of what the Azure SDK (or Python) raises for that case, so
 existing ``except`` clauses keep working. Errors carry text, never a request: no token, no
@@ -158,6 +159,7 @@ __all__ = [
     "SecretNotFound",
     "TokenExpired",
     "TokenLost",
+    "UncachedReadsWarning",
     "UnreadableAnswer",
     "UnsupportedVersion",
     "UntrustedCertificate",
@@ -219,6 +221,10 @@ class CryptographyWarning(SafeKVWarning):
 
 class ManyServiceCallsWarning(SafeKVWarning):
     """The service encrypts or decrypts piece by piece what could be done here with one wrapped key."""
+
+
+class UncachedReadsWarning(SafeKVWarning):
+    """The same secret is read all the time by a client that keeps nothing."""
 
 
 class PrivateKeyUnavailable(AccessDenied):

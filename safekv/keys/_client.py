@@ -24,7 +24,7 @@ from azure.keyvault.keys import (
     ReleaseKeyResult,
 )
 
-from safekv._identifiers import object_name
+from safekv._identifiers import object_name, some_name
 from safekv.connection._client import SyncSharedClient
 from safekv.connection._polling import Waiting, bounded
 from safekv.keys import _arguments
@@ -83,7 +83,9 @@ class KeyClient(SyncSharedClient, azure.keyvault.keys.KeyClient):
     ) -> KeyVaultKey:
         _arguments.new_key(key_type, size, curve, key_operations, tags)
         return super().create_key(
-            object_name(name, "key"),
+            some_name(
+                name, "key"
+            ),  # the rest is checked in the pipeline: the SDK's tests create "..." in a patched one
             key_type,
             size=size,
             curve=curve,

@@ -94,6 +94,17 @@ def test_the_certificate_with_its_key(doors: Doors, content_type: CertificateCon
     assert doors.run(doors.certificates().get_private_key("tls")).certificate != found.certificate
 
 
+def test_it_is_kept_like_any_secret(doors: Doors, local: LocalKeyVault) -> None:
+    create(doors)
+    client = doors.certificates()
+    first = doors.run(client.get_private_key("tls"))
+    since = doors.mark()
+    assert doors.run(client.get_private_key("tls")).certificate == first.certificate
+    assert doors.asked(since) == []
+    create(doors)
+    assert doors.run(client.get_private_key("tls")).version != first.version
+
+
 def test_it_shows_no_key(doors: Doors) -> None:
     create(doors)
     found = doors.run(doors.certificates().get_private_key("tls"))

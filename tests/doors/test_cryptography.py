@@ -12,9 +12,11 @@ import azure.keyvault.keys.crypto.aio
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.keyvault.keys.crypto import EncryptionAlgorithm, KeyWrapAlgorithm, SignatureAlgorithm
+from doubles import InfoCredential
 from key_doors import Doors, outcome
 
 from safekv.errors import KeyDisabled
+from safekv.keys.crypto import CryptographyClient
 from safekv.testing import LocalKeyVault
 
 KEY = bytes(range(32))
@@ -150,6 +152,15 @@ def test_algorithms_by_name(doors: Doors) -> None:
         result = doors.run(client.wrap_key(name, KEY))
         assert result.algorithm is KeyWrapAlgorithm.rsa_oaep_256
     assert doors.asked().count("POST wrap_key") == 0
+
+
+def test_what_fails_here_is_not_tried_again_elsewhere(doors: Doors) -> None:
+    key = doors.run(doors.keys().create_ec_key("ec", curve="P-256"))
+    since = doors.mark()
+    for signature in (b"x", b""):
+        with pytest.raises(ValueError):
+            doors.run(doors.crypto(key.id).verify("ES256", DIGEST, signature))
+    assert not [each for each in doors.asked(since) if each.startswith("POST")]
 
 
 # -- the key is fetched once
@@ -336,3 +347,16 @@ def test_repr_and_copies(doors: Doors) -> None:
     assert repr(client).endswith(f"CryptographyClient {client.key_id}>")
     assert copy.copy(client) is copy.deepcopy(client) is client
     assert client.lane_status().keys() == doors.keys().lane_status().keys()
+
+
+def test_one_emulator_and_the_next_are_two_vaults() -> None:
+    """A client that is older than both knows nothing of the one's keys in the other."""
+    client = CryptographyClient("https://my-vault.vault.azure.net/keys/rsa", InfoCredential())
+    seen = set()
+    for local in (LocalKeyVault(seed=1), LocalKeyVault(seed=2)):
+        with local:
+            local.vault("my-vault").keys.create_rsa_key("rsa")
+            wrapped = client.wrap_key("RSA-OAEP", KEY)  # type: ignore[arg-type]
+            assert client.unwrap_key(wrapped.algorithm, wrapped.encrypted_key).key == KEY
+            seen.add(wrapped.key_id)
+    assert len(seen) == 2

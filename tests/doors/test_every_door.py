@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from key_doors import Doors, outcome
-from test_parity import ADDITIONS, methods, shape
+from test_parity import ADDITIONS, OURS, methods, shape
 
 from safekv import Vault
 from safekv.errors import ClientClosed, InvalidArgument
@@ -26,7 +26,46 @@ CLIENTS = {
 }
 MODULES = [f"{package}{aio}" for package in CLIENTS for aio in ("", ".aio")]
 #: What each has beyond the SDK's and beyond what all have.
-MORE = {"certificates": {"get_private_key", "load_ssl_context"}}
+MORE = {"certificates": {"get_private_key", "load_ssl_context"}, "secrets": OURS}
+#: All that the SDK's clients have; a newer SDK's methods are to be looked at before they are added here.
+KNOWN = {
+    "secrets": """
+        backup_secret close get_deleted_secret get_secret list_deleted_secrets
+        list_properties_of_secret_versions list_properties_of_secrets purge_deleted_secret
+        restore_secret_backup send_request set_secret update_secret_properties vault_url
+    """,
+    "keys": """
+        backup_key close create_ec_key create_key create_oct_key create_rsa_key get_cryptography_client
+        get_deleted_key get_key get_key_attestation get_key_rotation_policy get_random_bytes import_key
+        list_deleted_keys list_properties_of_key_versions list_properties_of_keys purge_deleted_key
+        release_key restore_key_backup rotate_key send_request update_key_properties
+        update_key_rotation_policy vault_url
+    """,
+    "keys.crypto": """
+        close decrypt encrypt from_jwk key_id send_request sign unwrap_key vault_url verify wrap_key
+    """,
+    "certificates": """
+        backup_certificate cancel_certificate_operation close create_issuer delete_certificate_operation
+        delete_contacts delete_issuer get_certificate get_certificate_operation get_certificate_policy
+        get_certificate_version get_contacts get_deleted_certificate get_issuer import_certificate
+        list_deleted_certificates list_properties_of_certificate_versions list_properties_of_certificates
+        list_properties_of_issuers merge_certificate purge_deleted_certificate restore_certificate_backup
+        send_request set_contacts update_certificate_policy update_certificate_properties update_issuer
+        vault_url
+    """,
+}
+#: What only one colour has.
+ONLY = {
+    "keys.crypto": ("create_rsa_private_key create_rsa_public_key", ""),
+    **{
+        f"{kind}s": (" ".join(f"begin_{verb}_{kind}" for verb in verbs), " ".join(f"{verb}_{kind}" for verb in verbs))
+        for kind, verbs in {
+            "secret": ("delete", "recover_deleted"),
+            "key": ("delete", "recover_deleted"),
+            "certificate": ("create", "delete", "recover_deleted"),
+        }.items()
+    },
+}
 NAMES = ("name", "key_name", "certificate_name")
 OTHER_ARGUMENTS: dict[str, Any] = {
     "key_type": "RSA",
@@ -57,6 +96,12 @@ def test_every_attribute_and_signature(module: str) -> None:
         assert shape(mine[name]) == shape(method), name
         awaited = [inspect.iscoroutinefunction(inspect.unwrap(each)) for each in (mine[name], method)]
         assert awaited[0] == awaited[1], name
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_method_is_known(module: str) -> None:
+    package, aio = module.removesuffix(".aio"), module.endswith(".aio")
+    assert set(methods(kinds(module)[1])) == {*KNOWN[package].split(), *ONLY[package][aio].split()}
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -152,7 +197,7 @@ def test_the_front_door(local: LocalKeyVault) -> None:
         assert vault.keys is vault.keys
         assert vault.certificates is vault.certificates
         key = vault.keys.create_rsa_key("rsa")
-        wrapped = vault.crypto("rsa").wrap_key("RSA-OAEP-256", bytes(32))  # type: ignore[arg-type]
+        wrapped = vault.crypto("rsa").wrap_key("RSA-OAEP-256", bytes(32))
         assert vault.crypto("rsa", key.properties.version).unwrap_key(wrapped.algorithm, wrapped.encrypted_key).key
         assert vault.lane_status()
         keys = vault.keys

@@ -16,10 +16,14 @@ from safekv.testing import LocalKeyVault
 
 
 class Objects:
-    """Keys or certificates named ``it``, deleted and recovered."""
+    """Keys, certificates or secrets named ``it``, deleted and recovered."""
 
     def __init__(self, doors: Doors, kind: str) -> None:
         self.doors, self.kind = doors, kind
+        if kind == "secret":
+            self.client = doors.colour.client(doors.local)
+            doors.run(self.client.set_secret("it", "value"))
+            return
         self.client = doors.keys() if kind == "key" else doors.certificates()
         if kind == "key":
             doors.run(self.client.create_ec_key("it"))
@@ -44,7 +48,7 @@ def local_with(**delays: float) -> LocalKeyVault:
     return LocalKeyVault(settings=EmulatorSettings(**delays))  # type: ignore[arg-type]
 
 
-@pytest.fixture(params=["key", "certificate"])
+@pytest.fixture(params=["key", "certificate", "secret"])
 def kind(request: pytest.FixtureRequest) -> str:
     name: str = request.param
     return name

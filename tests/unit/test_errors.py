@@ -82,6 +82,7 @@ BASES = {
     errors.UnsupportedVersion: [ImportError],
     errors.ManyCredentialsWarning: [SafeKVWarning, UserWarning],
     errors.CryptographyWarning: [SafeKVWarning, UserWarning],
+    errors.UncachedReadsWarning: [SafeKVWarning, UserWarning],
     errors.ManyServiceCallsWarning: [SafeKVWarning, UserWarning],
 }
 FIELDS: dict[str, Any] = {

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ssl
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.keyvault.certificates.aio
 from azure.core.async_paging import AsyncItemPaged
@@ -27,6 +26,9 @@ from safekv.certificates._private_key import CertificateWithKey
 from safekv.certificates._secrets import SecretLease
 from safekv.connection._aclient import AsyncSharedClient
 from safekv.connection._polling import Waiting, wait_until
+
+if TYPE_CHECKING:
+    import ssl
 
 _LONGEST_TAG = 256
 
@@ -110,8 +112,8 @@ class CertificateClient(AsyncSharedClient, azure.keyvault.certificates.aio.Certi
 
         :keyword float timeout: seconds for all of it, a day by default.
         """
-        name = object_name(certificate_name, "certificate")
         _creation.check_policy(policy)
+        name = some_name(certificate_name, "certificate")  # the rest is checked in the pipeline, as in create_key
         object_tags(tags, _LONGEST_TAG)
         waiting = Waiting.of(self, "create_certificate", kwargs, interval=_creation.INTERVAL, timeout=_creation.TIMEOUT)
         kwargs.pop("_polling_interval", None)
@@ -136,6 +138,7 @@ class CertificateClient(AsyncSharedClient, azure.keyvault.certificates.aio.Certi
     async def get_certificate_version(self, certificate_name: str, version: str, **kwargs: Any) -> KeyVaultCertificate:
         return await super().get_certificate_version(object_name(certificate_name, "certificate"), version, **kwargs)
 
+    @distributed_trace_async
     async def delete_certificate(self, certificate_name: str, **kwargs: Any) -> DeletedCertificate:
         waiting = Waiting.of(self, "delete_certificate", kwargs)
         kwargs.pop("_polling_interval", None)
@@ -154,6 +157,7 @@ class CertificateClient(AsyncSharedClient, azure.keyvault.certificates.aio.Certi
     async def purge_deleted_certificate(self, certificate_name: str, **kwargs: Any) -> None:
         await super().purge_deleted_certificate(object_name(certificate_name, "certificate"), **kwargs)
 
+    @distributed_trace_async
     async def recover_deleted_certificate(self, certificate_name: str, **kwargs: Any) -> KeyVaultCertificate:
         waiting = Waiting.of(self, "recover_deleted_certificate", kwargs)
         kwargs.pop("_polling_interval", None)

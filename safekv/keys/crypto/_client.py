@@ -26,7 +26,8 @@ from azure.keyvault.keys.crypto._providers import get_local_cryptography_provide
 from safekv.connection._identity import RAW
 from safekv.keys.crypto import _decide
 from safekv.keys.crypto._decide import Asked
-from safekv.keys.crypto._keystore import Known, Name, fetch_once
+from safekv.keys.crypto._flights import fetch_once
+from safekv.keys.crypto._keystore import Known, Name
 from safekv.keys.crypto._shared import Job, SharedCryptography
 
 
@@ -59,7 +60,7 @@ class CryptographyClient(SharedCryptography, azure.keyvault.keys.crypto.Cryptogr
     @distributed_trace
     def encrypt(
         self,
-        algorithm: EncryptionAlgorithm,
+        algorithm: EncryptionAlgorithm | str,
         plaintext: bytes,
         *,
         iv: bytes | None = None,
@@ -73,8 +74,8 @@ class CryptographyClient(SharedCryptography, azure.keyvault.keys.crypto.Cryptogr
     @distributed_trace
     def decrypt(
         self,
-        algorithm: EncryptionAlgorithm,
-        ciphertext: bytes,
+        algorithm: EncryptionAlgorithm | str,
+        ciphertext: bytes | EncryptResult,
         *,
         iv: bytes | None = None,
         authentication_tag: bytes | None = None,
@@ -86,22 +87,26 @@ class CryptographyClient(SharedCryptography, azure.keyvault.keys.crypto.Cryptogr
         return result
 
     @distributed_trace
-    def wrap_key(self, algorithm: KeyWrapAlgorithm, key: bytes, **kwargs: Any) -> WrapResult:
+    def wrap_key(self, algorithm: KeyWrapAlgorithm | str, key: bytes, **kwargs: Any) -> WrapResult:
         result: WrapResult = self._do(_decide.wrap_key(algorithm, key), kwargs)
         return result
 
     @distributed_trace
-    def unwrap_key(self, algorithm: KeyWrapAlgorithm, encrypted_key: bytes, **kwargs: Any) -> UnwrapResult:
+    def unwrap_key(
+        self, algorithm: KeyWrapAlgorithm | str, encrypted_key: bytes | WrapResult, **kwargs: Any
+    ) -> UnwrapResult:
         result: UnwrapResult = self._do(_decide.unwrap_key(algorithm, encrypted_key), kwargs)
         return result
 
     @distributed_trace
-    def sign(self, algorithm: SignatureAlgorithm, digest: bytes, **kwargs: Any) -> SignResult:
+    def sign(self, algorithm: SignatureAlgorithm | str, digest: bytes, **kwargs: Any) -> SignResult:
         result: SignResult = self._do(_decide.sign(algorithm, digest), kwargs)
         return result
 
     @distributed_trace
-    def verify(self, algorithm: SignatureAlgorithm, digest: bytes, signature: bytes, **kwargs: Any) -> VerifyResult:
+    def verify(
+        self, algorithm: SignatureAlgorithm | str, digest: bytes, signature: bytes | SignResult, **kwargs: Any
+    ) -> VerifyResult:
         result: VerifyResult = self._do(_decide.verify(algorithm, digest, signature), kwargs)
         return result
 
@@ -146,7 +151,9 @@ class CryptographyClient(SharedCryptography, azure.keyvault.keys.crypto.Cryptogr
         return self._answer(job, operation(**self._request(job, kwargs)))
 
     def _fetch_for(self, job: Job, kwargs: dict[str, Any]) -> None:
-        self._learned(job, fetch_once(self._store, job.name, lambda: self._fetch(job.name, kwargs), job.turn))
+        self._learned(
+            job, fetch_once(self._store, job.name, lambda: self._fetch(job.name, kwargs), self._turn(job, kwargs))
+        )
 
     def _fetch(self, name: Name, kwargs: dict[str, Any]) -> Known:
         now = self._clock.monotonic()

@@ -21,6 +21,7 @@ from azure.keyvault.keys.crypto import (
 )
 
 from safekv import _identifiers
+from safekv._clock import Clock
 from safekv.errors import InvalidArgument
 from safekv.keys.crypto import _advice, _sizes
 from safekv.keys.crypto._keystore import Known
@@ -56,6 +57,8 @@ class Asked:
         :raises InvalidArgument: see ``_sizes``.
         """
         if self.operation not in (KeyOperation.sign, KeyOperation.verify):
+            if self.iv is not None or self.tag is not None:
+                _sizes.check_lengths(self.algorithm.value, self.iv, self.tag)
             _sizes.check_data(self.operation, self.algorithm.value, self.data, known.modulus if known else None)
         elif known is not None and isinstance(getattr(known.jwk, "kty", None), str):
             _sizes.check_digest(self.algorithm.value, self.data)
@@ -170,6 +173,8 @@ def verify(algorithm: Any, digest: Any, signature: Any) -> Asked:
     if isinstance(signature, SignResult):
         _same_algorithm(algorithm, signature)
         key_id, signature = signature.key_id, signature.signature
+    if signature == b"":
+        raise InvalidArgument("signature is empty.", hint="Pass the signature, or the result of sign.")
     return Asked(
         KeyOperation.verify,
         _algorithm(algorithm, SignatureAlgorithm),
@@ -187,6 +192,13 @@ def is_local(asked: Asked, known: Known, *, wanted: bool) -> bool:
     """
     if not wanted or not known.provider or known.enabled is False:
         return False
+    able = known.able.get((asked.operation, asked.algorithm))
+    if able is None:
+        able = known.able[asked.operation, asked.algorithm] = _is_able(asked, known)
+    return able
+
+
+def _is_able(asked: Asked, known: Known) -> bool:
     if not known.provider.supports(asked.operation, asked.algorithm):
         return False
     operations = known.jwk.key_ops
@@ -210,13 +222,14 @@ def has_material(jwk: Any) -> bool:
     return not symmetric or bool(jwk.k)
 
 
-def check_time(asked: Asked, known: Known, now: float) -> None:
-    """Refuse to do here what the service would refuse to do with this key now. ``now`` in seconds since 1970.
+def check_time(asked: Asked, known: Known, clock: Clock) -> None:
+    """Refuse to do here what the service would refuse to do with this key now.
 
     :raises InvalidArgument: before ``not_before`` and from ``expires_on`` on, for what makes something new.
     """
-    if asked.operation not in _TIMED:
+    if (known.not_before is None and known.expires_on is None) or asked.operation not in _TIMED:
         return
+    now = clock.time()
     early = known.not_before is not None and now < known.not_before.timestamp()
     late = known.expires_on is not None and now >= known.expires_on.timestamp()
     if early or late:
@@ -246,6 +259,8 @@ def version_asked_for(asked_id: object, vault_url: str, name: str) -> str | None
 
 def _check_extras(asked: Asked) -> None:
     algorithm = asked.algorithm.value
+    if asked.iv is asked.tag is asked.aad is None and algorithm.startswith("RSA"):
+        return
     _sizes.check_iv(asked.operation, algorithm, asked.iv, asked.tag, asked.aad)
     if asked.aad and "CBC" in algorithm:
         _advice.tell_of_unused_data(algorithm)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from concurrent.futures import CancelledError, Future
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from azure.core.exceptions import HttpResponseError
 from azure.keyvault.keys import KeyVaultKey
 
+from safekv._advice import CallCounter
 from safekv._fork import on_fork
 from safekv.connection import _emulation
 from safekv.connection._connection import Connection
 from safekv.errors import DeadlineExceeded
-from safekv.keys.crypto._advice import CallCounter
 from safekv.keys.crypto._sizes import modulus_bytes
 
 T = TypeVar("T")
@@ -38,14 +35,16 @@ class Known:
     :ivar id: with the version; without one if we may not see the key and were not told a version.
     :ivar jwk: its public part, or all that its user has; None if we may not see it.
     :ivar since: when it was fetched, on the connection's monotonic clock.
+    :ivar able: what is done with it in this process, by operation and algorithm, as far as anybody has asked.
     :ivar provider: what works with ``jwk`` in this process; False while nobody has looked, None if nothing does.
     """
 
-    __slots__ = ("enabled", "expires_on", "id", "jwk", "modulus", "not_before", "provider", "since")
+    __slots__ = ("able", "enabled", "expires_on", "id", "jwk", "modulus", "not_before", "provider", "since")
 
     def __init__(self, key_id: str, since: float, key: KeyVaultKey | None = None) -> None:
         self.id = key_id
         self.since = since
+        self.able: dict[Any, bool] = {}
         self.jwk: Any = None
         self.provider: Any = None
         self.modulus: int | None = None
@@ -76,18 +75,22 @@ class KeyStore(Generic[T]):
     def __init__(self) -> None:
         self.after_fork()
         on_fork(self)
+        _emulation.on_change(self)
+
+    def start_again(self) -> None:
+        """A key of the real vault is none of an emulator's, nor the other way round."""
+        with self.lock:
+            self._known.clear()
 
     def after_fork(self) -> None:
         """A child knows nothing, and waits for no thread of its parent."""
         self.lock = threading.Lock()
         self.counter = CallCounter()
         self._known: OrderedDict[Name, Known] = OrderedDict()
-        self._emulation: Any = _nothing
         self.flights: dict[Any, T] = {}
 
     def look(self, name: Name, now: float, ttl: float) -> Known | None:
         """What is known and not older than ``ttl`` seconds."""
-        self._notice_emulation()
         known = self._known.get(name)
         return known if known is not None and now - known.since < ttl else None
 
@@ -105,18 +108,6 @@ class KeyStore(Generic[T]):
         """Whether one more call to the service is one too many."""
         with self.lock:
             return self.counter.count(name.lower(), now)
-
-    def _notice_emulation(self) -> None:
-        """A key of the real vault is none of the emulator's, nor the other way round."""
-        active: Any = _emulation.active()
-        if self._emulation() is not active:
-            with self.lock:
-                self._known.clear()
-                self._emulation = _nothing if active is None else weakref.ref(active)
-
-
-def _nothing() -> None:
-    """What a dead reference gives."""
 
 
 _STORES: weakref.WeakKeyDictionary[Connection, Any] = weakref.WeakKeyDictionary()
@@ -165,76 +156,3 @@ class Turn(NamedTuple):
             operation="get_key",
             transient=True,
         )
-
-
-class Flight(Future[Known]):
-    """A key that one thread is fetching for all; it has ``timeout`` seconds."""
-
-    def __init__(self, timeout: float) -> None:
-        super().__init__()
-        self.timeout = timeout
-
-
-def fetch_once(store: KeyStore[Flight], name: Name, fetch: Callable[[], Known], turn: Turn) -> Known:
-    """``fetch()``, or the result of whoever is doing so in another thread."""
-    while True:
-        with store.lock:
-            flight = store.flights.get(name)
-            if flight is None:
-                flight = store.flights[name] = Flight(turn.timeout)
-                break
-        try:
-            return flight.result(turn.timeout)
-        except CancelledError:
-            continue  # its thread was interrupted: somebody else's turn
-        except Exception as error:
-            if not flight.done():
-                raise turn.too_late() from error
-            if flight.timeout >= turn.timeout:
-                raise  # else it may have failed only for want of the time that we still have
-    return _lead(store, name, fetch, flight)
-
-
-def _lead(store: KeyStore[Flight], name: Name, fetch: Callable[[], Known], flight: Flight) -> Known:
-    try:
-        known = store.keep(name, fetch())
-        flight.set_result(known)
-        return known
-    except Exception as error:
-        flight.set_exception(error)
-        raise
-    except BaseException:
-        flight.cancel()  # an interrupt is for this thread alone
-        raise
-    finally:
-        with store.lock:
-            if store.flights.get(name) is flight:
-                del store.flights[name]
-
-
-async def afetch_once(
-    store: KeyStore[asyncio.Task[Known]], name: Name, fetch: Callable[[], Awaitable[Known]], turn: Turn
-) -> Known:
-    """The same for tasks. A caller that is cancelled does not take the others' key along."""
-    loop = asyncio.get_running_loop()
-    for stale in [key for key in list(store.flights) if key[0].is_closed()]:
-        store.flights.pop(stale, None)
-    flight = store.flights.get((loop, name))
-    if flight is None:
-
-        async def fly() -> Known:
-            return store.keep(name, await fetch())
-
-        def landed(task: asyncio.Task[Known]) -> None:
-            store.flights.pop((loop, name), None)
-            if not task.cancelled():
-                task.exception()  # seen, also when every caller has been cancelled
-
-        flight = store.flights[loop, name] = loop.create_task(fly())
-        flight.add_done_callback(landed)
-    try:
-        return await asyncio.wait_for(asyncio.shield(flight), turn.timeout)
-    except asyncio.TimeoutError:
-        if flight.done():
-            raise
-        raise turn.too_late() from None

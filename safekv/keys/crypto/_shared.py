@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -10,7 +11,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.keyvault.keys import JsonWebKey, KeyOperation, KeyVaultKey
 
 from safekv import _identifiers
-from safekv._clock import Clock
+from safekv._clock import SYSTEM_CLOCK, Clock
 from safekv.connection._credential_kinds import check_picklable
 from safekv.connection._identity import reconstruct
 from safekv.errors import InvalidArgument
@@ -23,34 +24,34 @@ if TYPE_CHECKING:
     from safekv.resilience._lane import LaneStatus
 
 Self = TypeVar("Self", bound="SharedCryptography")
+_NOWHERE = Name("", "")
 _PRIVATE_PARTS = ("d", "dp", "dq", "qi", "p", "q", "k", "t")
 
 
 @dataclass(slots=True)
 class Job:
-    """One call. ``known`` is None where the key has not been fetched, and may not have to be."""
+    """One call. ``known`` is None where the key has not been fetched, and may not have to be.
+
+    :ivar began: on the clock.
+    """
 
     asked: Asked
     name: Name
     local: bool
     known: Known | None
-    needs_key: bool
-    began: float
-    timeout: float
-
-    @property
-    def turn(self) -> Turn:
-        return Turn(self.timeout, f"{self.asked.method} with the key {self.name.name!r}")
+    clock: Clock = SYSTEM_CLOCK
+    began: float = 0.0
+    needs_key: bool = False
 
 
 class NoService:
     """In the place of the generated client where there is no vault."""
 
+    def __init__(self, problem: InvalidArgument) -> None:
+        self._problem = problem
+
     def __getattr__(self, name: str) -> Any:
-        raise InvalidArgument(
-            "This client was made with from_jwk: it has no vault to ask.",
-            hint="Construct a CryptographyClient with the key's id for what cannot be done locally.",
-        )
+        raise copy(self._problem)
 
 
 class SharedCryptography:
@@ -58,6 +59,7 @@ class SharedCryptography:
 
     _jwk: bool
     _key_client: Any = None
+    _problem: InvalidArgument | None = None  # what is wrong with the id
     _holds_lease = False
     _given: Known | None = None  # what the user has given, beyond an id
     _latest: str | None = None  # the id of the version that was used last, where the user named none
@@ -65,18 +67,23 @@ class SharedCryptography:
     _ttl = 0.0
     _name = ""
     _version = ""
+    _own = _NOWHERE  # both, as the store has them
 
     def __init__(self, key: KeyVaultKey | str, credential: Any = None, **options: Any) -> None:
         if options.pop("_jwk", False):
             self._begin_without_vault(key)
             return
-        local = options.pop("local", None)
+        local = _switch(options.pop("local", None), default=True)
         if not isinstance(key, (KeyVaultKey, str)):
             raise InvalidArgument(
                 f"'key' must be a KeyVaultKey instance or a key ID string, not {type(key).__name__}.",
                 hint="KeyClient.get_key(name) gives the one, its id is the other.",
             )
-        where = _identifiers.key_id(key.id if isinstance(key, KeyVaultKey) else key)
+        try:
+            where = _identifiers.key_id(key.id if isinstance(key, KeyVaultKey) else key)
+        except InvalidArgument as problem:
+            self._begin_nowhere(key, problem)
+            return
         self._begin(self._key_client_class()(where.vault_url, credential, **options), key, local)
         self._holds_lease = True
 
@@ -107,10 +114,21 @@ class SharedCryptography:
         where = _identifiers.key_id(key.id if isinstance(key, KeyVaultKey) else key)
         self._vault_url = where.vault_url
         self._name, self._version = where.name, where.version or ""
+        self._own = Name(where.name.lower(), self._version)
         self._key_client = key_client
         self._store: KeyStore[Any] = _keystore.store_of(connection)
         self._ttl = connection.settings.changed(key_client._origin[2]).key_ttl
         self._prefer_local = _switch(local, default=True)
+        if isinstance(key, KeyVaultKey):
+            self._given = Known(key.id, self._clock.monotonic(), key)
+
+    def _begin_nowhere(self, key: KeyVaultKey | str, problem: InvalidArgument) -> None:
+        """The SDK constructs a client with nearly any id: so do we, and say what is wrong when the vault is needed."""
+        try:
+            super().__init__(key, object(), generated_client=NoService(problem))  # type: ignore[call-arg]
+        except ValueError:
+            raise problem from None
+        self._problem = problem
         if isinstance(key, KeyVaultKey):
             self._given = Known(key.id, self._clock.monotonic(), key)
 
@@ -120,7 +138,12 @@ class SharedCryptography:
                 "The provided jwk is not valid for local cryptography: it has no 'k', the symmetric key itself.",
                 hint="Key Vault does not release symmetric keys. Use the key's id: the service then works with it.",
             )
-        super().__init__(jwk, object(), _jwk=True, generated_client=NoService())  # type: ignore[call-arg]
+        problem = InvalidArgument(
+            "This client was made with from_jwk: it has no vault to ask.",
+            hint="Construct a CryptographyClient with the key's id for what cannot be done locally.",
+        )
+        service = NoService(problem)
+        super().__init__(jwk, object(), _jwk=True, generated_client=service)  # type: ignore[call-arg]
         self._vault_url = None  # type: ignore[assignment]
         self._given = Known(jwk.kid, 0.0)
         self._given.jwk = jwk
@@ -135,17 +158,13 @@ class SharedCryptography:
         if self._jwk:
             kid: str | None = self._given.jwk.kid if self._given else None
             return kid
-        return self._latest or self._id_of(Name(self._name, self._version))
+        if self._problem is not None:
+            return str(self._key_id.source_id)  # type: ignore[attr-defined]
+        return self._latest or self._id_of(self._own)
 
     def lane_status(self) -> Mapping[str, LaneStatus]:
         """How this process uses the vault; see ``KeyClient.lane_status``. Empty with ``from_jwk``."""
         return self._key_client.lane_status() if self._key_client is not None else {}
-
-    @property
-    def call_timeout(self) -> float:
-        """Seconds that one call has, if it is not given a ``timeout``."""
-        own = self._key_client._origin[2].get("timeout")
-        return float(own or self._key_client._lease.connection.settings.timeout)
 
     def __repr__(self) -> str:
         kind = type(self)
@@ -155,11 +174,13 @@ class SharedCryptography:
         """A pickle holds how to make the client again, and never any part of a key."""
         if self._given is not None and _has_private_part(self._given.jwk):
             raise TypeError("A CryptographyClient that holds a private or symmetric key cannot be pickled.")
+        if self._problem is not None:
+            raise copy(self._problem)
         if self._key_client is None:
             raise TypeError("A CryptographyClient made with from_jwk cannot be pickled: pass the jwk on instead.")
         _, credential, _ = self._key_client._origin
         check_picklable(credential)
-        return reconstruct, (type(self), self._id_of(Name(self._name, self._version)), credential, self._options())
+        return reconstruct, (type(self), self._id_of(self._own), credential, self._options())
 
     def __copy__(self: Self) -> Self:
         return self
@@ -178,17 +199,32 @@ class SharedCryptography:
         local = _switch(kwargs.pop("local", None), default=self._prefer_local)
         key_id = kwargs.pop("key_id", None) or asked.key_id
         if self._jwk:
-            return Job(asked, Name("", ""), True, self._given, False, 0.0, 0.0)
+            return Job(asked, _NOWHERE, True, self._given)
+        if self._problem is not None:
+            if self._given is None:
+                raise copy(self._problem)
+            return Job(asked, _NOWHERE, local, self._given)
         version = _decide.version_asked_for(key_id, self._vault_url, self._name) if key_id else None
-        name = Name(self._name.lower(), version or self._version)
-        known = self._fresh(name)
+        name = Name(self._own.name, version) if version else self._own
+        clock = self._clock
+        now = clock.monotonic()
+        known = self._fresh(name, now)
         needs_key = known is None and local and (asked.operation not in _decide.PRIVATE or self._has_private_part)
-        timeout = kwargs["timeout"] if kwargs.get("timeout") is not None else self.call_timeout
-        return Job(asked, name, local, known, needs_key, self._clock.monotonic(), timeout)
+        return Job(asked, name, local, known, clock, now, needs_key)
 
-    def _fresh(self, name: Name) -> Known | None:
+    def _turn(self, job: Job, kwargs: Mapping[str, Any]) -> Turn:
+        return Turn(self._timeout(kwargs), f"{job.asked.method} with the key {self._name!r}")
+
+    def _timeout(self, kwargs: Mapping[str, Any]) -> float:
+        """Seconds that a call with these keywords has."""
+        if kwargs.get("timeout") is not None:
+            return float(kwargs["timeout"])
+        own = self._key_client._origin[2].get("timeout")
+        return float(own or self._key_client._lease.connection.settings.timeout)
+
+    def _fresh(self, name: Name, now: float) -> Known | None:
         """What is known and young enough to be relied on."""
-        now, given = self._clock.monotonic(), self._given
+        given = self._given
         if given is not None and name.version == self._version:
             made_by_hand = given.enabled is None
             if not made_by_hand and now - given.since >= self._ttl:
@@ -227,7 +263,7 @@ class SharedCryptography:
             known.provider = self._try_provider(known.jwk)
         local = known is not None and _decide.is_local(asked, known, wanted=job.local)
         if local and known is not None:
-            _decide.check_time(asked, known, self._clock.time())
+            _decide.check_time(asked, known, job.clock)
         asked.check(known)
         return local
 
@@ -265,12 +301,12 @@ class SharedCryptography:
 
     def _request(self, job: Job, kwargs: MutableMapping[str, Any]) -> dict[str, Any]:
         """The arguments for the generated client. What the key took of the time is no longer there for the request."""
-        now = self._clock.monotonic()
+        now = job.clock.monotonic()
         if job.needs_key:
-            kwargs["timeout"] = max(0.001, job.timeout - (now - job.began))
+            kwargs["timeout"] = max(0.001, self._timeout(kwargs) - (now - job.began))
         sealing = job.asked.operation in (KeyOperation.encrypt, KeyOperation.decrypt)
         if sealing and self._store.counts_many(self._name, now):
-            _advice.tell_of_many_calls(self._name)
+            _advice.tell_of_many_calls(self._key_client._lease.connection.traffic.host, self._name)
         version = (job.known.version if job.known else "") or job.name.version
         return {
             "key_name": self._name,
@@ -311,7 +347,7 @@ class SharedCryptography:
 
     @property
     def _clock(self) -> Clock:
-        return self._key_client._lease.clock  # type: ignore[no-any-return]
+        return SYSTEM_CLOCK if self._key_client is None else self._key_client._lease.clock
 
     @property
     def _has_private_part(self) -> bool:

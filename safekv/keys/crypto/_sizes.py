@@ -39,8 +39,8 @@ def check_data(operation: KeyOperation, algorithm: str, data: bytes, modulus: in
         least = 16 if operation is KeyOperation.wrap_key else 24
         if len(data) < least or len(data) % 8:
             raise _wrong(operation, algorithm, data, f"at least {least} bytes, and a multiple of 8")
-    elif algorithm.endswith("CBC") and len(data) % _AES_BLOCK:
-        raise _wrong(operation, algorithm, data, f"a multiple of {_AES_BLOCK} bytes")
+    elif "CBC" in algorithm and operation is KeyOperation.decrypt and len(data) % _AES_BLOCK:
+        raise _wrong(operation, algorithm, data, f"a multiple of {_AES_BLOCK} bytes")  # the service pads with zeros
 
 
 def check_digest(algorithm: str, digest: bytes) -> None:
@@ -72,14 +72,20 @@ def check_iv(operation: KeyOperation, algorithm: str, iv: bytes | None, tag: byt
         raise _missing("iv", operation, algorithm, "os.urandom(16)" if sealing else "the result of encrypt has it")
     if tag is None and gcm and not sealing:
         raise _missing("authentication_tag", operation, algorithm, "the result of encrypt has it, as its tag")
-    if iv is not None and cbc and len(iv) != _AES_BLOCK:
-        raise InvalidArgument(f"iv has {len(iv)} bytes; {algorithm} needs {_AES_BLOCK}.", hint="os.urandom(16)")
-    if gcm and iv is not None and len(iv) != _GCM_IV:
-        raise InvalidArgument(f"iv has {len(iv)} bytes; {algorithm} needs {_GCM_IV}.", hint="The result has it.")
-    if gcm and tag is not None and len(tag) != _GCM_TAG:
-        raise InvalidArgument(
-            f"authentication_tag has {len(tag)} bytes; {algorithm} needs {_GCM_TAG}.", hint="The result has it."
-        )
+
+
+def check_lengths(algorithm: str, iv: bytes | None, tag: bytes | None) -> None:
+    """Refuse an initialization vector or a tag that the algorithm cannot have.
+
+    :raises InvalidArgument: naming both lengths.
+    """
+    wanted = _GCM_IV if "GCM" in algorithm else _AES_BLOCK
+    for argument, given, length in (("iv", iv, wanted), ("authentication_tag", tag, _GCM_TAG)):
+        if given is not None and len(given) != length:
+            raise InvalidArgument(
+                f"{argument} has {len(given)} bytes; {algorithm} needs {length}.",
+                hint="The result of encrypt has it; a new iv is os.urandom(16).",
+            )
 
 
 def _check_rsa(operation: KeyOperation, algorithm: str, data: bytes, modulus: int) -> None:

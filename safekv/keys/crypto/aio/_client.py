@@ -25,8 +25,9 @@ from azure.keyvault.keys.crypto._providers import get_local_cryptography_provide
 from safekv.connection._identity import RAW
 from safekv.keys.crypto import _decide
 from safekv.keys.crypto._decide import Asked
-from safekv.keys.crypto._keystore import Known, Name, afetch_once
+from safekv.keys.crypto._keystore import Known, Name
 from safekv.keys.crypto._shared import Job, SharedCryptography
+from safekv.keys.crypto.aio._flights import fetch_once
 
 
 class CryptographyClient(SharedCryptography, azure.keyvault.keys.crypto.aio.CryptographyClient):
@@ -47,7 +48,7 @@ class CryptographyClient(SharedCryptography, azure.keyvault.keys.crypto.aio.Cryp
     @distributed_trace_async
     async def encrypt(
         self,
-        algorithm: EncryptionAlgorithm,
+        algorithm: EncryptionAlgorithm | str,
         plaintext: bytes,
         *,
         iv: bytes | None = None,
@@ -61,8 +62,8 @@ class CryptographyClient(SharedCryptography, azure.keyvault.keys.crypto.aio.Cryp
     @distributed_trace_async
     async def decrypt(
         self,
-        algorithm: EncryptionAlgorithm,
-        ciphertext: bytes,
+        algorithm: EncryptionAlgorithm | str,
+        ciphertext: bytes | EncryptResult,
         *,
         iv: bytes | None = None,
         authentication_tag: bytes | None = None,
@@ -74,23 +75,25 @@ class CryptographyClient(SharedCryptography, azure.keyvault.keys.crypto.aio.Cryp
         return result
 
     @distributed_trace_async
-    async def wrap_key(self, algorithm: KeyWrapAlgorithm, key: bytes, **kwargs: Any) -> WrapResult:
+    async def wrap_key(self, algorithm: KeyWrapAlgorithm | str, key: bytes, **kwargs: Any) -> WrapResult:
         result: WrapResult = await self._do(_decide.wrap_key(algorithm, key), kwargs)
         return result
 
     @distributed_trace_async
-    async def unwrap_key(self, algorithm: KeyWrapAlgorithm, encrypted_key: bytes, **kwargs: Any) -> UnwrapResult:
+    async def unwrap_key(
+        self, algorithm: KeyWrapAlgorithm | str, encrypted_key: bytes | WrapResult, **kwargs: Any
+    ) -> UnwrapResult:
         result: UnwrapResult = await self._do(_decide.unwrap_key(algorithm, encrypted_key), kwargs)
         return result
 
     @distributed_trace_async
-    async def sign(self, algorithm: SignatureAlgorithm, digest: bytes, **kwargs: Any) -> SignResult:
+    async def sign(self, algorithm: SignatureAlgorithm | str, digest: bytes, **kwargs: Any) -> SignResult:
         result: SignResult = await self._do(_decide.sign(algorithm, digest), kwargs)
         return result
 
     @distributed_trace_async
     async def verify(
-        self, algorithm: SignatureAlgorithm, digest: bytes, signature: bytes, **kwargs: Any
+        self, algorithm: SignatureAlgorithm | str, digest: bytes, signature: bytes | SignResult, **kwargs: Any
     ) -> VerifyResult:
         result: VerifyResult = await self._do(_decide.verify(algorithm, digest, signature), kwargs)
         return result
@@ -126,7 +129,9 @@ class CryptographyClient(SharedCryptography, azure.keyvault.keys.crypto.aio.Cryp
         return self._answer(job, await operation(**self._request(job, kwargs)))
 
     async def _fetch_for(self, job: Job, kwargs: dict[str, Any]) -> None:
-        self._learned(job, await afetch_once(self._store, job.name, lambda: self._fetch(job.name, kwargs), job.turn))
+        self._learned(
+            job, await fetch_once(self._store, job.name, lambda: self._fetch(job.name, kwargs), self._turn(job, kwargs))
+        )
 
     async def _fetch(self, name: Name, kwargs: dict[str, Any]) -> Known:
         now = self._clock.monotonic()
