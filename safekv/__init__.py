@@ -11,15 +11,18 @@ TYPE_CHECKING = False  # typing costs more to import than all of this
 if TYPE_CHECKING:
     from safekv._cache_settings import CacheSettings
     from safekv._events import subscribe
+    from safekv.config import Config, load
     from safekv.connection._bulk import bulk
     from safekv.vault import Vault
 
-__all__ = ["CacheSettings", "Vault", "__version__", "bulk", "subscribe"]
+__all__ = ["CacheSettings", "Config", "Vault", "__version__", "bulk", "load", "subscribe"]
 
 _HOMES = {
     "CacheSettings": "safekv._cache_settings",
+    "Config": "safekv.config",
     "Vault": "safekv.vault",
     "bulk": "safekv.connection._bulk",
+    "load": "safekv.config",
     "subscribe": "safekv._events",
 }
 

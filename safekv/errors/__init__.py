@@ -188,7 +188,7 @@ class ClientClosed(SafeKVError, ValueError):
 
 
 class CredentialNotPicklable(SafeKVError, TypeError):
-    """Pickling this client would write a client secret, a password or a certificate."""
+    """Pickling this would write a client secret, a password, a certificate or the values of secrets."""
 
 
 class MissingPackage(SafeKVError, ModuleNotFoundError):

@@ -1,0 +1,10 @@
+"""Configuration at startup: secrets by name, prefix or model, complete, or one error that lists everything.
+
+``safekv.load`` and its siblings are these; ``safekv.aio`` has them for asyncio. See docs/configuration.md.
+"""
+
+from safekv.config._loader import load
+from safekv.config._references import Reference
+from safekv.config._values import Config
+
+__all__ = ["Config", "Reference", "load"]

@@ -1,0 +1,139 @@
+"""``safekv.load``: the driver. ``_aloader`` is its twin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from contextvars import copy_context
+from typing import TYPE_CHECKING, Any
+
+from safekv.config._plan import Part, Plan, Selection, load_error
+from safekv.config._request import CONCURRENCY, TIMEOUT, Request
+from safekv.config._targets import Targets
+from safekv.config._values import Config
+from safekv.errors import DeadlineExceeded, LoadError
+
+if TYPE_CHECKING:
+    from safekv.secrets import SecretClient
+    from safekv.vault import Vault
+
+
+def load(
+    names: Iterable[str] | Mapping[str, str] | None = None,
+    *,
+    optional: Iterable[str] | Mapping[str, Any] = (),
+    prefix: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    nest: str | None = None,
+    as_env: bool = False,
+    vault: str | Vault | SecretClient | None = None,
+    credential: Any = None,
+    timeout: float = TIMEOUT,
+) -> Config:
+    """Secrets as a read-only mapping, all at once; or one error that says all that is wrong.
+
+    :param names: secrets to read, each by a GET of its own, which needs no permission to list; or a mapping of the
+        keys that are wanted to secrets. A secret is a name in the vault (``_`` is ``-``), or a reference like
+        ``kv://other-vault/name/version``.
+    :param optional: names, or keys of ``names``, that may be absent; a mapping gives their defaults.
+    :param prefix: with ``names``, what stands before each of them in the vault. Without, all secrets of the vault
+        that begin so are read, if they are enabled and valid now; their keys are without it, in lower case.
+    :param tags: without ``names``, those that have these tags.
+    :param nest: the separator (``"--"``) at which keys become groups.
+    :param as_env: keys as variables of an environment: ``db-password`` is ``DB_PASSWORD``.
+    :param vault: a URL, a name, a ``Vault`` or a client; by default ``AZURE_KEY_VAULT_URL``.
+    :param credential: as for ``SecretClient``; a ``Vault`` or a client brings its own.
+    :param timeout: seconds for all of it.
+    :raises LoadError: naming every key whose secret could not be read, and what to do about it.
+    :raises InvalidArgument: before anything is sent, for names that no secret can have, or that are ambiguous.
+    """
+    request = Request(names, optional, prefix, tags, nest, as_env, timeout)
+    with Clients(vault, credential, request.timeout) as clients:
+        if request.selection is None:
+            return request.result(clients.read(request.wanted(clients.targets.vaults)))
+        return request.result(clients.read(request.selection.wanted(clients.listed(request.selection))))
+
+
+class Clients:
+    """The clients of one call, each with a lease that is given back at its end."""
+
+    def __init__(self, vault: Any, credential: Any, timeout: float) -> None:
+        from safekv.secrets import SecretClient
+        from safekv.vault import Vault
+
+        self.targets = Targets(vault, credential, SecretClient, Vault)
+        self._stack = ExitStack()
+        self._timeout = timeout
+        self._deadline: float | None = None
+
+    def __enter__(self) -> Clients:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._stack.close()
+
+    def client(self, url: str) -> SecretClient:
+        """The client of a vault."""
+        if self.targets.client is not None and url == self.targets.url:
+            return self.targets.client  # type: ignore[no-any-return]
+        from safekv.secrets import SecretClient
+
+        made: SecretClient = SecretClient(url, self.targets.credential, **self.targets.options)
+        self._stack.enter_context(made)
+        return made
+
+    def left(self, client: SecretClient) -> float:
+        """Seconds that are left."""
+        now: float = client._lease.clock.monotonic()
+        if self._deadline is None:
+            self._deadline = now + self._timeout
+        return max(0.001, self._deadline - now)
+
+    def read(self, wanted: Iterable[Any]) -> Plan:
+        """Read all that is wanted; of several vaults at once."""
+        plan = Plan(wanted, self.targets.url)
+        works = [(part, self.client(part.url)) for part in plan.parts]
+        if len(works) < 2:
+            for part, client in works:
+                _read(part, client, self.left(client))
+            return plan
+        for _, client in works:
+            self.left(client)  # the time runs from here for all
+        with ThreadPoolExecutor(plan.workers, thread_name_prefix="safekv-load") as pool:
+            for work in [
+                pool.submit(copy_context().run, _read, part, client, self.left(client)) for part, client in works
+            ]:
+                work.result()
+        return plan
+
+    def listed(self, selection: Selection) -> list[str]:
+        """The names in the vault's list that are selected.
+
+        :raises LoadError: if it cannot be listed.
+        """
+        client = self.client(self.targets.needed())
+        now, found = client._lease.clock.time(), []
+        try:
+            for page in client.list_properties_of_secrets(timeout=self.left(client)).by_page():
+                found += [str(each.name) for each in page if selection.takes(each, now)]
+                if self.left(client) <= 0.001:
+                    raise DeadlineExceeded("The list of secrets was not complete in time.", transient=True)
+        except Exception as error:
+            raise load_error(self.targets.host(), {selection.said(): (error, "the vault's list")}) from None
+        return found
+
+
+def _read(part: Part, client: SecretClient, seconds: float) -> None:
+    """One ``get_many`` over the part's slots."""
+    from safekv.secrets._many import Load, get_many
+
+    def read(slot: str, *, timeout: float) -> Any:
+        name, version = part.slots[slot]
+        return client.get_secret(name, version, timeout=timeout)
+
+    load = Load(part.host, sorted(part.needed), part.optional(), seconds, CONCURRENCY, client._lease.clock.monotonic)
+    try:
+        part.found = get_many(load, read)
+    except LoadError as error:
+        part.failures = error.failures
