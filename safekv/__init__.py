@@ -11,18 +11,32 @@ TYPE_CHECKING = False  # typing costs more to import than all of this
 if TYPE_CHECKING:
     from safekv._cache_settings import CacheSettings
     from safekv._events import subscribe
-    from safekv.config import Config, load
+    from safekv.config import Config, Secret, field, load, load_as
     from safekv.connection._bulk import bulk
     from safekv.vault import Vault
 
-__all__ = ["CacheSettings", "Config", "Vault", "__version__", "bulk", "load", "subscribe"]
+__all__ = [
+    "CacheSettings",
+    "Config",
+    "Secret",
+    "Vault",
+    "__version__",
+    "bulk",
+    "field",
+    "load",
+    "load_as",
+    "subscribe",
+]
 
 _HOMES = {
     "CacheSettings": "safekv._cache_settings",
     "Config": "safekv.config",
+    "Secret": "safekv.config",
     "Vault": "safekv.vault",
     "bulk": "safekv.connection._bulk",
+    "field": "safekv.config",
     "load": "safekv.config",
+    "load_as": "safekv.config",
     "subscribe": "safekv._events",
 }
 

@@ -1,5 +1,5 @@
 """``safekv.load`` and its siblings for asyncio."""
 
-from safekv.config._aloader import load
+from safekv.config._aloader import load, load_as
 
-__all__ = ["load"]
+__all__ = ["load", "load_as"]

@@ -3,8 +3,9 @@
 ``safekv.load`` and its siblings are these; ``safekv.aio`` has them for asyncio. See docs/configuration.md.
 """
 
-from safekv.config._loader import load
+from safekv.config._field import Secret, field
+from safekv.config._loader import load, load_as
 from safekv.config._references import Reference
 from safekv.config._values import Config
 
-__all__ = ["Config", "Reference", "load"]
+__all__ = ["Config", "Reference", "Secret", "field", "load", "load_as"]

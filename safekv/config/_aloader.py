@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from safekv.config._names import secret_prefix
 from safekv.config._plan import Part, Plan, Selection, load_error
-from safekv.config._request import CONCURRENCY, TIMEOUT, Request
+from safekv.config._request import CONCURRENCY, TIMEOUT, Request, positive
 from safekv.config._targets import Targets
+from safekv.config._typed import Model
 from safekv.config._values import Config
 from safekv.errors import DeadlineExceeded, LoadError
 
 if TYPE_CHECKING:
     from safekv.secrets.aio import SecretClient
+
+T = TypeVar("T")
 
 
 async def load(
@@ -35,6 +39,20 @@ async def load(
         if request.selection is None:
             return request.result(await clients.read(request.wanted(clients.targets.vaults)))
         return request.result(await clients.read(request.selection.wanted(await clients.listed(request.selection))))
+
+
+async def load_as(
+    model: type[T],
+    *,
+    prefix: str = "",
+    vault: str | SecretClient | None = None,
+    credential: Any = None,
+    timeout: float = TIMEOUT,
+) -> T:
+    """As ``safekv.load_as``; ``vault`` is a URL or a client of ``safekv.secrets.aio``."""
+    asked = Model(model, secret_prefix(prefix))
+    async with AsyncClients(vault, credential, positive("timeout", timeout)) as clients:
+        return asked.made(await clients.read(asked.wanted(clients.targets.vaults)))
 
 
 class AsyncClients:
@@ -101,16 +119,17 @@ class AsyncClients:
 
 
 async def _read(part: Part, client: SecretClient, seconds: float) -> None:
-    """One ``get_many`` over the part's slots."""
+    """One ``get_many`` over the part's slots. What is found is kept, whatever else fails: it may be malformed."""
     from safekv.secrets._many import Load
     from safekv.secrets.aio._many import get_many
 
     async def read(slot: str, *, timeout: float) -> Any:
         name, version = part.slots[slot]
-        return await client.get_secret(name, version, timeout=timeout)
+        secret = part.found[slot] = await client.get_secret(name, version, timeout=timeout)
+        return secret
 
     load = Load(part.host, sorted(part.needed), part.optional(), seconds, CONCURRENCY, client._lease.clock.monotonic)
     try:
-        part.found = await get_many(load, read)
+        await get_many(load, read)
     except LoadError as error:
         part.failures = error.failures

@@ -6,17 +6,21 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from safekv.config._names import secret_prefix
 from safekv.config._plan import Part, Plan, Selection, load_error
-from safekv.config._request import CONCURRENCY, TIMEOUT, Request
+from safekv.config._request import CONCURRENCY, TIMEOUT, Request, positive
 from safekv.config._targets import Targets
+from safekv.config._typed import Model
 from safekv.config._values import Config
 from safekv.errors import DeadlineExceeded, LoadError
 
 if TYPE_CHECKING:
     from safekv.secrets import SecretClient
     from safekv.vault import Vault
+
+T = TypeVar("T")
 
 
 def load(
@@ -53,6 +57,29 @@ def load(
         if request.selection is None:
             return request.result(clients.read(request.wanted(clients.targets.vaults)))
         return request.result(clients.read(request.selection.wanted(clients.listed(request.selection))))
+
+
+def load_as(
+    model: type[T],
+    *,
+    prefix: str = "",
+    vault: str | Vault | SecretClient | None = None,
+    credential: Any = None,
+    timeout: float = TIMEOUT,
+) -> T:
+    """A dataclass, pydantic model or TypedDict whose fields are secrets, each read by a GET of its own.
+
+    A field's secret has its name (``_`` is ``-``) after those of the models it is in, joined by ``--``, or what
+    ``safekv.field`` says. Fields with a default, or that may be None, may be absent.
+
+    :param prefix: what stands before all names.
+    :raises LoadError: naming every field that is missing, forbidden, disabled or malformed, with its secret; without
+        its value.
+    :raises InvalidArgument: before anything is sent, for fields that no secret can fit.
+    """
+    asked = Model(model, secret_prefix(prefix))
+    with Clients(vault, credential, positive("timeout", timeout)) as clients:
+        return asked.made(clients.read(asked.wanted(clients.targets.vaults)))
 
 
 class Clients:
@@ -125,15 +152,16 @@ class Clients:
 
 
 def _read(part: Part, client: SecretClient, seconds: float) -> None:
-    """One ``get_many`` over the part's slots."""
+    """One ``get_many`` over the part's slots. What is found is kept, whatever else fails: it may be malformed."""
     from safekv.secrets._many import Load, get_many
 
     def read(slot: str, *, timeout: float) -> Any:
         name, version = part.slots[slot]
-        return client.get_secret(name, version, timeout=timeout)
+        secret = part.found[slot] = client.get_secret(name, version, timeout=timeout)
+        return secret
 
     load = Load(part.host, sorted(part.needed), part.optional(), seconds, CONCURRENCY, client._lease.clock.monotonic)
     try:
-        part.found = get_many(load, read)
+        get_many(load, read)
     except LoadError as error:
         part.failures = error.failures

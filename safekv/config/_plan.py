@@ -39,7 +39,7 @@ class Part:
         self.url = url
         self.slots: dict[str, tuple[str, str | None]] = {}
         self.needed: set[str] = set()
-        self.found: Mapping[str, Any] = {}
+        self.found: dict[str, Any] = {}
         self.failures: Mapping[str, BaseException] = {}
         self._by_secret: dict[tuple[str, str | None], str] = {}
 
