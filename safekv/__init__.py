@@ -11,7 +11,7 @@ TYPE_CHECKING = False  # typing costs more to import than all of this
 if TYPE_CHECKING:
     from safekv._cache_settings import CacheSettings
     from safekv._events import subscribe
-    from safekv.config import Config, Secret, field, load, load_as
+    from safekv.config import Config, Secret, field, load, load_as, load_environ, resolve, resolve_environ, resolve_file
     from safekv.connection._bulk import bulk
     from safekv.vault import Vault
 
@@ -25,6 +25,10 @@ __all__ = [
     "field",
     "load",
     "load_as",
+    "load_environ",
+    "resolve",
+    "resolve_environ",
+    "resolve_file",
     "subscribe",
 ]
 
@@ -37,6 +41,10 @@ _HOMES = {
     "field": "safekv.config",
     "load": "safekv.config",
     "load_as": "safekv.config",
+    "load_environ": "safekv.config",
+    "resolve": "safekv.config",
+    "resolve_environ": "safekv.config",
+    "resolve_file": "safekv.config",
     "subscribe": "safekv._events",
 }
 

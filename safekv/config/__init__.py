@@ -3,9 +3,21 @@
 ``safekv.load`` and its siblings are these; ``safekv.aio`` has them for asyncio. See docs/configuration.md.
 """
 
+from safekv.config._environ import load_environ, resolve, resolve_environ, resolve_file
 from safekv.config._field import Secret, field
 from safekv.config._loader import load, load_as
 from safekv.config._references import Reference
 from safekv.config._values import Config
 
-__all__ = ["Config", "Reference", "Secret", "field", "load", "load_as"]
+__all__ = [
+    "Config",
+    "Reference",
+    "Secret",
+    "field",
+    "load",
+    "load_as",
+    "load_environ",
+    "resolve",
+    "resolve_environ",
+    "resolve_file",
+]

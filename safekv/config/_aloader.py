@@ -36,9 +36,7 @@ async def load(
     """As ``safekv.load``; ``vault`` is a URL or a client of ``safekv.secrets.aio``."""
     request = Request(names, optional, prefix, tags, nest, as_env, timeout)
     async with AsyncClients(vault, credential, request.timeout) as clients:
-        if request.selection is None:
-            return request.result(await clients.read(request.wanted(clients.targets.vaults)))
-        return request.result(await clients.read(request.selection.wanted(await clients.listed(request.selection))))
+        return await clients.load(request)
 
 
 async def load_as(
@@ -88,6 +86,12 @@ class AsyncClients:
         if self._deadline is None:
             self._deadline = now + self._timeout
         return max(0.001, self._deadline - now)
+
+    async def load(self, request: Request) -> Config:
+        """What is asked for, read."""
+        if request.selection is None:
+            return request.result(await self.read(request.wanted(self.targets.vaults)))
+        return request.result(await self.read(request.selection.wanted(await self.listed(request.selection))))
 
     async def read(self, wanted: Iterable[Any]) -> Plan:
         """Read all that is wanted; of several vaults at once."""

@@ -54,9 +54,7 @@ def load(
     """
     request = Request(names, optional, prefix, tags, nest, as_env, timeout)
     with Clients(vault, credential, request.timeout) as clients:
-        if request.selection is None:
-            return request.result(clients.read(request.wanted(clients.targets.vaults)))
-        return request.result(clients.read(request.selection.wanted(clients.listed(request.selection))))
+        return clients.load(request)
 
 
 def load_as(
@@ -116,6 +114,12 @@ class Clients:
         if self._deadline is None:
             self._deadline = now + self._timeout
         return max(0.001, self._deadline - now)
+
+    def load(self, request: Request) -> Config:
+        """What is asked for, read."""
+        if request.selection is None:
+            return request.result(self.read(request.wanted(self.targets.vaults)))
+        return request.result(self.read(request.selection.wanted(self.listed(request.selection))))
 
     def read(self, wanted: Iterable[Any]) -> Plan:
         """Read all that is wanted; of several vaults at once."""

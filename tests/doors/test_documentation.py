@@ -31,7 +31,7 @@ def test_an_example_runs(block: str, monkeypatch: pytest.MonkeyPatch, pytester: 
         for vault in ("local", "my-vault"):
             local.set_secret("db-password", "only for this test", vault=vault)
         monkeypatch.setenv("AZURE_KEY_VAULT_URL", local.url())
-        exec(compile(block, "example", "exec"), {"__name__": "example"})
+        exec(compile(block, "example", "exec", dont_inherit=True), {"__name__": "example"})
 
 
 def test_there_are_examples() -> None:
