@@ -11,7 +11,19 @@ TYPE_CHECKING = False  # typing costs more to import than all of this
 if TYPE_CHECKING:
     from safekv._cache_settings import CacheSettings
     from safekv._events import subscribe
-    from safekv.config import Config, Secret, field, load, load_as, load_environ, resolve, resolve_environ, resolve_file
+    from safekv.config import (
+        Config,
+        Secret,
+        Snapshot,
+        field,
+        load,
+        load_as,
+        load_environ,
+        resolve,
+        resolve_environ,
+        resolve_file,
+        watch,
+    )
     from safekv.connection._bulk import bulk
     from safekv.vault import Vault
 
@@ -19,6 +31,7 @@ __all__ = [
     "CacheSettings",
     "Config",
     "Secret",
+    "Snapshot",
     "Vault",
     "__version__",
     "bulk",
@@ -30,12 +43,14 @@ __all__ = [
     "resolve_environ",
     "resolve_file",
     "subscribe",
+    "watch",
 ]
 
 _HOMES = {
     "CacheSettings": "safekv._cache_settings",
     "Config": "safekv.config",
     "Secret": "safekv.config",
+    "Snapshot": "safekv.config",
     "Vault": "safekv.vault",
     "bulk": "safekv.connection._bulk",
     "field": "safekv.config",
@@ -46,6 +61,7 @@ _HOMES = {
     "resolve_environ": "safekv.config",
     "resolve_file": "safekv.config",
     "subscribe": "safekv._events",
+    "watch": "safekv.config",
 }
 
 

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 import click
 
+from safekv.config._asking import Selection
 from safekv.config._files import File, read_file
 from safekv.config._loader import Clients
 from safekv.config._names import secret_name
-from safekv.config._plan import Plan, Selection, Wanted, load_error
+from safekv.config._plan import Plan, Wanted, load_error
 from safekv.config._references import Reference, Vaults, is_reference, parse
 from safekv.config._resolve import check_environ
 from safekv.errors import InvalidArgument, LoadError, SafeKVError

@@ -7,12 +7,15 @@ from safekv.config._environ import load_environ, resolve, resolve_environ, resol
 from safekv.config._field import Secret, field
 from safekv.config._loader import load, load_as
 from safekv.config._references import Reference
+from safekv.config._snapshot import Snapshot
 from safekv.config._values import Config
+from safekv.config._watch import watch
 
 __all__ = [
     "Config",
     "Reference",
     "Secret",
+    "Snapshot",
     "field",
     "load",
     "load_as",
@@ -20,4 +23,5 @@ __all__ = [
     "resolve",
     "resolve_environ",
     "resolve_file",
+    "watch",
 ]

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
+from time import monotonic, time
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from safekv.config._asking import Selection
 from safekv.config._names import secret_prefix
-from safekv.config._plan import Part, Plan, Selection, load_error
+from safekv.config._plan import Part, Plan, load_error
 from safekv.config._request import CONCURRENCY, TIMEOUT, Request, positive
+from safekv.config._snapshot import Snapshot
+from safekv.config._sources import Source, Sources
 from safekv.config._targets import Targets
 from safekv.config._typed import Model
 from safekv.config._values import Config
-from safekv.errors import DeadlineExceeded, LoadError
+from safekv.errors import ClientClosed, DeadlineExceeded, LoadError
 
 if TYPE_CHECKING:
     from safekv.secrets.aio import SecretClient
@@ -32,10 +36,12 @@ async def load(
     vault: str | SecretClient | None = None,
     credential: Any = None,
     timeout: float = TIMEOUT,
+    sources: Iterable[Source] | None = None,
+    snapshot: Snapshot | None = None,
 ) -> Config:
     """As ``safekv.load``; ``vault`` is a URL or a client of ``safekv.secrets.aio``."""
     request = Request(names, optional, prefix, tags, nest, as_env, timeout)
-    async with AsyncClients(vault, credential, request.timeout) as clients:
+    async with AsyncClients(vault, credential, request.timeout, Sources(sources, snapshot)) as clients:
         return await clients.load(request)
 
 
@@ -46,38 +52,74 @@ async def load_as(
     vault: str | SecretClient | None = None,
     credential: Any = None,
     timeout: float = TIMEOUT,
+    sources: Iterable[Source] | None = None,
+    snapshot: Snapshot | None = None,
 ) -> T:
     """As ``safekv.load_as``; ``vault`` is a URL or a client of ``safekv.secrets.aio``."""
     asked = Model(model, secret_prefix(prefix))
-    async with AsyncClients(vault, credential, positive("timeout", timeout)) as clients:
+    async with AsyncClients(vault, credential, positive("timeout", timeout), Sources(sources, snapshot)) as clients:
         return asked.made(await clients.read(asked.wanted(clients.targets.vaults)))
 
 
 class AsyncClients:
     """The clients of one call, each with a lease that is given back at its end."""
 
-    def __init__(self, vault: Any, credential: Any, timeout: float) -> None:
+    def __init__(
+        self,
+        vault: Any,
+        credential: Any,
+        timeout: float,
+        sources: Sources | None = None,
+        max_age: float | None = None,
+    ) -> None:
         from safekv.secrets.aio import SecretClient
 
         self.targets = Targets(vault, credential, SecretClient, None)
         self._stack = AsyncExitStack()
         self._timeout = timeout
+        self._sources = sources or Sources()
+        self._made: dict[str, SecretClient] = {}
+        #: What a read may be answered with; None: whatever the client's cache has.
+        self._fresh: dict[str, Any] = {} if max_age is None else {"max_age": max_age}
         self._deadline: float | None = None
+        self._closed = False
 
     async def __aenter__(self) -> AsyncClients:
         return self
 
     async def __aexit__(self, *details: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Give the leases back."""
+        self._made.clear()
+        self._closed = True
         await self._stack.aclose()
 
-    async def client(self, url: str) -> SecretClient:
+    def begin(self) -> None:
+        """The time runs anew."""
+        self._deadline = None
+
+    def now(self) -> float:
+        """Seconds, by the clock of the clients."""
+        client = next(iter(self._made.values()), self.targets.client)
+        if client is None and self.targets.url is not None:
+            client = self.client(self.targets.url)
+        return float(client._lease.clock.monotonic()) if client is not None else monotonic()
+
+    def client(self, url: str) -> SecretClient:
         """The client of a vault."""
         if self.targets.client is not None and url == self.targets.url:
             return self.targets.client  # type: ignore[no-any-return]
+        if url in self._made:
+            return self._made[url]
+        if self._closed:  # by stop(), in the middle of a refresh
+            raise ClientClosed("This was stopped.")
         from safekv.secrets.aio import SecretClient
 
         made: SecretClient = SecretClient(url, self.targets.credential, **self.targets.options)
         self._stack.push_async_callback(made.close)
+        self._made[url] = made
         return made
 
     def left(self, client: SecretClient) -> float:
@@ -95,14 +137,17 @@ class AsyncClients:
 
     async def read(self, wanted: Iterable[Any]) -> Plan:
         """Read all that is wanted; of several vaults at once."""
-        plan = Plan(wanted, self.targets.url)
-        works = [(part, await self.client(part.url)) for part in plan.parts]
-        tasks = [asyncio.ensure_future(_read(part, client, self.left(client))) for part, client in works]
+        plan = Plan(wanted, self.targets.vaults, self._sources)
+        works = [(part, self.client(part.url)) for part in plan.parts]
+        tasks = [asyncio.ensure_future(_read(part, client, self.left(client), self._fresh)) for part, client in works]
         try:
             await asyncio.gather(*tasks)
         finally:
             for task in tasks:
                 task.cancel()
+        if self._sources.snapshot is not None:
+            now = works[0][1]._lease.clock.time() if works else time()
+            await asyncio.to_thread(self._sources.snapshot.apply, plan, now)
         return plan
 
     async def listed(self, selection: Selection) -> list[str]:
@@ -110,7 +155,10 @@ class AsyncClients:
 
         :raises LoadError: if it cannot be listed.
         """
-        client = await self.client(self.targets.needed())
+        if not self._sources.vault:
+            failure = self._sources.missing(selection.prefix)
+            raise load_error("local sources", {selection.said(): (failure, "the vault's list")})
+        client = self.client(self.targets.needed())
         now, found = client._lease.clock.time(), []
         try:
             async for page in client.list_properties_of_secrets(timeout=self.left(client)).by_page():
@@ -122,14 +170,14 @@ class AsyncClients:
         return found
 
 
-async def _read(part: Part, client: SecretClient, seconds: float) -> None:
+async def _read(part: Part, client: SecretClient, seconds: float, fresh: Mapping[str, Any]) -> None:
     """One ``get_many`` over the part's slots. What is found is kept, whatever else fails: it may be malformed."""
     from safekv.secrets._many import Load
     from safekv.secrets.aio._many import get_many
 
     async def read(slot: str, *, timeout: float) -> Any:
         name, version = part.slots[slot]
-        secret = part.found[slot] = await client.get_secret(name, version, timeout=timeout)
+        secret = part.found[slot] = await client.get_secret(name, version, timeout=timeout, **fresh)
         return secret
 
     load = Load(part.host, sorted(part.needed), part.optional(), seconds, CONCURRENCY, client._lease.clock.monotonic)

@@ -7,13 +7,12 @@ is one ``get_many``, whose names here are slots: a slot is a secret in a version
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from safekv._identifiers import object_name
-from safekv.config._names import secret_name, secret_prefix, unambiguous, variable
 from safekv.config._references import Reference, Vaults, is_reference, parse
+from safekv.config._sources import Sources
 from safekv.errors import InvalidArgument, LoadError, SecretNotFound
 
 #: Stands for "no value"; None can be a value.
@@ -61,17 +60,42 @@ class Part:
 
 
 class Plan:
-    """All that is wanted, by vault."""
+    """All that is wanted: what local sources have, and what is to be read, by vault.
 
-    def __init__(self, wanted: Iterable[Wanted], default_url: str | None) -> None:
-        self._slots: list[tuple[Wanted, Part, str]] = []
+    :raises InvalidArgument: for a reference in a source that is none, and if a vault is needed and none is given.
+    """
+
+    def __init__(self, wanted: Iterable[Wanted], vaults: Vaults, sources: Sources) -> None:
+        self._all: list[Wanted] = []
+        self._slots: dict[str, tuple[Part, str]] = {}
+        self._texts: dict[str, str] = {}
+        self._unread: dict[str, BaseException] = {}
+        self._restored: dict[str, str | None] = {}
         self._parts: dict[str, Part] = {}
+        self._default = vaults.default
         for each in wanted:
-            url = each.reference.vault or default_url
-            if url is None:
-                raise no_vault()
-            part = self._parts.setdefault(url, Part(url))
-            self._slots.append((each, part, part.slot(each.reference, needed=not each.optional)))
+            self._add(each, vaults, sources)
+
+    def _add(self, each: Wanted, vaults: Vaults, sources: Sources) -> None:
+        text = sources.before(each)
+        if text is not None and not is_reference(text):
+            self._texts[each.key] = text
+        elif text is not None:
+            each = replace(each, reference=parse(text, vaults))
+        later = sources.after(each) if sources.vault and text is None else None
+        if later is not None:
+            each = replace(each, optional=True, default=later)
+        self._all.append(each)
+        if each.key in self._texts:
+            return
+        if not sources.vault:
+            self._unread[each.key] = sources.missing(each.reference.name)
+            return
+        url = each.reference.vault or vaults.default
+        if url is None:
+            raise no_vault()
+        part = self._parts.setdefault(url, Part(url))
+        self._slots[each.key] = part, part.slot(each.reference, needed=not each.optional)
 
     @property
     def parts(self) -> list[Part]:
@@ -81,33 +105,31 @@ class Plan:
     def workers(self) -> int:
         return min(len(self._parts), _MOST_VAULTS)
 
+    @property
+    def hosts(self) -> str:
+        """The vaults, or what stands for them, for messages."""
+        return ", ".join(part.host for part in self.parts) or "local sources"
+
     def failures(self) -> dict[str, tuple[BaseException, str]]:
         """The error of each key that has one, and the secret it wanted."""
-        return {
-            each.key: (part.failures[slot], _said(each, part))
-            for each, part, slot in self._slots
-            if slot in part.failures
-        }
+        return {key: (error, said) for key, (said, error) in self.states().items() if error is not None}
 
     def states(self) -> dict[str, tuple[str, BaseException | None]]:
         """For each key its secret, and what is wrong with it if anything is."""
-        return {each.key: (_said(each, part), part.failures.get(slot)) for each, part, slot in self._slots}
+        return {each.key: (self._said(each), self._error(each)) for each in self._all}
 
     def values(self) -> dict[str, str]:
         """What was found, with defaults for what was not, by key."""
-        values = {}
-        for each, part, slot in self._slots:
-            secret = part.found.get(slot)
-            value = each.default if secret is None else secret.value
-            if value is not ABSENT:
-                values[each.key] = value
-        return values
+        found = ((each.key, self._value(each)) for each in self._all)
+        return {key: value for key, value in found if value is not ABSENT}
 
     def origins(self) -> dict[str, Reference]:
-        """The secret and version of each value."""
+        """The secret and version of each value that a vault has given."""
         return {
             each.key: Reference(part.url, secret.name or each.reference.name, secret.properties.version)
-            for each, part, slot in self._slots
+            for each in self._all
+            if each.key in self._slots
+            for part, slot in [self._slots[each.key]]
             if (secret := part.found.get(slot)) is not None
         }
 
@@ -116,7 +138,67 @@ class Plan:
         failures = self.failures()
         if failures:
             hosts = ", ".join(part.host for part in self.parts if part.failures)
-            raise load_error(hosts, failures)
+            raise load_error(hosts or "local sources", failures)
+
+    # What a snapshot keeps and gives back
+
+    def complete(self) -> bool:
+        """Whether all was read."""
+        return not self.failures() and not self._unread and not self._restored
+
+    def unreachable(self) -> bool:
+        """Whether something could not be read, and nothing was refused."""
+        from safekv.secrets._kept import is_transient
+
+        errors = [error for part in self.parts for error in part.failures.values()]
+        return bool(errors or self._unread) and all(map(is_transient, errors))
+
+    def read(self) -> dict[str, str | None]:
+        """The value of each secret that a vault was asked for; None if it had none."""
+        values: dict[str, str | None] = {}
+        for each in self._all:
+            if each.key in self._slots:
+                part, slot = self._slots[each.key]
+                secret = part.found.get(slot)
+                values[self._address(each)] = None if secret is None else secret.value
+        return values
+
+    def restore(self, kept: Mapping[str, str | None]) -> None:
+        """Let what was read before stand in for what could not be read."""
+        for each in self._all:
+            if self._error(each) is not None or each.key in self._unread:
+                address = self._address(each)
+                if address in kept:
+                    self._restored[each.key] = kept[address]
+
+    def _address(self, each: Wanted) -> str:
+        reference = each.reference
+        return f"{reference.vault or self._default}/secrets/{reference.name.lower()}/{reference.version or ''}"
+
+    def _value(self, each: Wanted) -> Any:
+        if each.key in self._texts:
+            return self._texts[each.key]
+        if each.key in self._restored:
+            text = self._restored[each.key]
+            return each.default if text is None else text
+        part, slot = self._slots.get(each.key, (None, ""))
+        secret = part.found.get(slot) if part is not None else None
+        return each.default if secret is None else secret.value
+
+    def _error(self, each: Wanted) -> BaseException | None:
+        if each.key in self._restored:
+            return None
+        if each.key in self._unread:
+            return None if each.optional else self._unread[each.key]
+        part, slot = self._slots.get(each.key, (None, ""))
+        return part.failures.get(slot) if part is not None else None
+
+    def _said(self, each: Wanted) -> str:
+        if each.said:
+            return each.said
+        reference, part = each.reference, self._slots.get(each.key, (None, ""))[0]
+        secret = f"{reference.name}/{reference.version}" if reference.version else reference.name
+        return f"{secret} of {part.host}" if part is not None else secret
 
 
 def load_error(hosts: str, failures: Mapping[str, tuple[BaseException, str]]) -> LoadError:
@@ -138,133 +220,3 @@ def no_vault() -> InvalidArgument:
         "No vault is given.",
         hint="Pass vault='https://my-vault.vault.azure.net', set AZURE_KEY_VAULT_URL, or write kv://my-vault/name.",
     )
-
-
-def _said(each: Wanted, part: Part) -> str:
-    reference = each.reference
-    secret = f"{reference.name}/{reference.version}" if reference.version else reference.name
-    return each.said or f"{secret} of {part.host}"
-
-
-def wanted_by_name(
-    names: Iterable[str] | Mapping[str, str],
-    optional: Iterable[str] | Mapping[str, Any],
-    prefix: str,
-    as_env: bool,
-    vaults: Vaults,
-) -> list[Wanted]:
-    """What ``load(names, optional=...)`` asks for.
-
-    :raises InvalidArgument: naming everything that no secret can be called, and ambiguous names.
-    """
-    spelled = dict(names) if isinstance(names, Mapping) else {name: name for name in _several("names", names)}
-    extra = dict(optional) if isinstance(optional, Mapping) else dict.fromkeys(_several("optional", optional), ABSENT)
-    required = {key for key in spelled if key not in extra}
-    spelled.update((name, name) for name in extra if name not in spelled)
-    found, problems, keys = [], [], []
-    for given, secret in spelled.items():
-        try:
-            reference = parse(secret, vaults) if is_reference(secret) else Reference(None, secret_name(secret, prefix))
-            key = _key(given, secret, reference, as_env, isinstance(names, Mapping))
-        except InvalidArgument as problem:
-            problems.append(problem if given == secret or not isinstance(given, str) else _for_key(given, problem))
-            continue
-        if not isinstance(names, Mapping):
-            keys.append(key)
-        found.append(Wanted(key, reference, given not in required, extra.get(given, ABSENT)))
-    if problems:
-        raise InvalidArgument("\n".join(problem.message for problem in problems), hint=problems[0].hint)
-    unambiguous(keys)
-    _once(found)
-    return found
-
-
-def _key(given: str, secret: str, reference: Reference, as_env: bool, mapping: bool) -> str:
-    """The key of the result. A reference in a list has its secret's name."""
-    if mapping and given != secret:
-        object_key(given)
-        return given
-    key = reference.name if is_reference(given) else given
-    return variable(key) if as_env else key
-
-
-def object_key(given: object) -> None:
-    """Refuse keys that are no text."""
-    if not isinstance(given, str) or not given:
-        raise InvalidArgument(f"{given!r} cannot be a key; a str is needed.", hint="{'DATABASE_URL': 'database-url'}")
-
-
-def _for_key(key: str, problem: InvalidArgument) -> InvalidArgument:
-    return InvalidArgument(f"{key}: {problem.message}", hint=problem.hint)
-
-
-def _once(found: list[Wanted]) -> None:
-    seen: set[str] = set()
-    for each in found:
-        if each.key in seen:
-            raise InvalidArgument(
-                f"Two secrets would have the key {each.key!r}.",
-                hint="Give a mapping of keys to names: {'other-key': 'kv://other-vault/name'}.",
-            )
-        seen.add(each.key)
-
-
-def _several(argument: str, given: Any) -> list[str]:
-    if isinstance(given, str | bytes) or not isinstance(given, Iterable):
-        raise InvalidArgument(
-            f"{argument} must be several names, not {type(given).__name__}.",
-            hint=f"{argument}=['db-password', 'api-key'] is an example.",
-        )
-    return list(dict.fromkeys(given))
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which secrets of a list are wanted: those that are enabled, valid now, and have the prefix and the tags."""
-
-    prefix: str
-    tags: Mapping[str, str]
-    as_env: bool
-    defaults: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-    @classmethod
-    def of(cls, prefix: Any, tags: Any, as_env: bool, optional: Any) -> Selection:
-        """:raises InvalidArgument: for a prefix that no name has, and for tags that are no dict of str."""
-        if tags is not None and not (
-            isinstance(tags, Mapping) and all(isinstance(each, str) for pair in tags.items() for each in pair)
-        ):
-            raise InvalidArgument("tags must be a dict of str to str.", hint="tags={'env': 'prod'}")
-        names = optional if isinstance(optional, Mapping) else dict.fromkeys(_several("optional", optional), ABSENT)
-        for name in names:
-            secret_name(name)
-        return cls(secret_prefix("" if prefix is None else prefix), dict(tags or {}), as_env, names)
-
-    def takes(self, properties: Any, now: float) -> bool:
-        """Whether a secret of the list is one of them."""
-        name = str(properties.name or "").lower()
-        if not name.startswith(self.prefix.lower()) or len(name) == len(self.prefix):
-            return False
-        begins, ends = properties.not_before, properties.expires_on
-        if properties.enabled is False or (begins and begins.timestamp() > now) or (ends and ends.timestamp() <= now):
-            return False
-        has = properties.tags or {}
-        return all(has.get(tag) == value for tag, value in self.tags.items())
-
-    def wanted(self, names: Iterable[str]) -> list[Wanted]:
-        """Those of the list, which may be gone when they are read; then what has a default and is not in it."""
-        found = []
-        left = {secret_name(name).lower(): (name, value) for name, value in self.defaults.items()}
-        for name in sorted({name.lower() for name in names}):
-            short = name[len(self.prefix) :]
-            key, default = left.pop(short, (short, ABSENT))
-            found.append(self._wanted(key, name, default))
-        unlisted = [(key, short, value) for short, (key, value) in left.items() if value is not ABSENT]
-        return [*found, *(self._wanted(key, f"{self.prefix}{short}", value) for key, short, value in unlisted)]
-
-    def _wanted(self, key: str, name: str, default: Any) -> Wanted:
-        return Wanted(variable(key) if self.as_env else key, Reference(None, object_name(name)), True, default)
-
-    def said(self) -> str:
-        """What was asked for, for a message."""
-        tags = ", ".join(f"{tag}={value}" for tag, value in self.tags.items())
-        return f"{self.prefix}*{f' with {tags}' if tags else ''}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from safekv.config._asking import Selection, wanted_by_name
 from safekv.config._names import nested, secret_prefix
-from safekv.config._plan import ABSENT, Plan, Selection, Wanted, wanted_by_name
-from safekv.config._references import Vaults
+from safekv.config._plan import Plan, Wanted
+from safekv.config._references import Reference, Vaults
 from safekv.config._values import Config, sealed
 from safekv.errors import InvalidArgument
 
@@ -61,8 +62,11 @@ class Request:
         :raises InvalidArgument: if keys cannot be nested.
         """
         plan.check()
-        values = plan.values()
-        return sealed(nested(values, self._nest) if self._nest else values, plan.origins())
+        return self.shaped(plan.values(), plan.origins())
+
+    def shaped(self, values: Mapping[str, Any], origins: Mapping[str, Reference]) -> Config:
+        """Values as the call wants them: in groups or flat."""
+        return sealed(nested(values, self._nest) if self._nest else values, origins)
 
 
 def positive(argument: str, given: Any) -> float:
@@ -79,6 +83,3 @@ def _separator(nest: Any, as_env: bool) -> str | None:
     if as_env:
         raise InvalidArgument("An environment has no groups: give nest= or as_env=True, not both.", hint="nest='--'")
     return nest
-
-
-__all__ = ["ABSENT", "CONCURRENCY", "TIMEOUT", "Request", "positive"]

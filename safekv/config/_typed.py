@@ -51,7 +51,7 @@ class Model(Generic[T]):
         )
         made = building.group(self._tree)
         if building.failures:
-            raise load_error(", ".join(part.host for part in plan.parts), building.failures)
+            raise load_error(plan.hosts, building.failures)
         return made  # type: ignore[no-any-return]
 
 
