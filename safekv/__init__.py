@@ -25,12 +25,14 @@ if TYPE_CHECKING:
         watch,
     )
     from safekv.connection._bulk import bulk
+    from safekv.integrations.pydantic import SettingsSource
     from safekv.vault import Vault
 
 __all__ = [
     "CacheSettings",
     "Config",
     "Secret",
+    "SettingsSource",
     "Snapshot",
     "Vault",
     "__version__",
@@ -50,6 +52,7 @@ _HOMES = {
     "CacheSettings": "safekv._cache_settings",
     "Config": "safekv.config",
     "Secret": "safekv.config",
+    "SettingsSource": "safekv.integrations.pydantic",
     "Snapshot": "safekv.config",
     "Vault": "safekv.vault",
     "bulk": "safekv.connection._bulk",

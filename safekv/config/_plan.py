@@ -30,6 +30,10 @@ class Wanted:
     default: Any = field(default=ABSENT, repr=False)
     said: str = ""
 
+    def leave_out(self) -> Wanted:
+        """The same, to be left out if there is no such secret."""
+        return replace(self, optional=True)
+
 
 class Part:
     """What is read of one vault."""

@@ -46,22 +46,44 @@ class Model(Generic[T]):
 
         :raises LoadError: naming every field that is missing, forbidden, disabled or malformed.
         """
-        building = _Building(
-            plan.values(), dict(plan.failures()), {key: said for key, (said, _) in plan.states().items()}
-        )
+        return self._built(plan, instances=True)  # type: ignore[no-any-return]
+
+    def given(self, plan: Plan) -> dict[str, Any]:
+        """What the model is to be given, of what there is.
+
+        :raises LoadError: as :meth:`made`, but for what is missing.
+        """
+        return self._built(plan, instances=False)  # type: ignore[no-any-return]
+
+    def keywords(self, key: str) -> list[tuple[str, str]]:
+        """For each field on the way to a key, what it may be given as."""
+        tree: Any = self._tree
+        found = []
+        for name in key.split("."):
+            tree = next(each for each in tree.members if each.path[-1] == name)
+            found.append((tree.keyword, name))
+        return found
+
+    def _built(self, plan: Plan, instances: bool) -> Any:
+        said = {key: said for key, (said, _) in plan.states().items()}
+        building = _Building(plan.values(), dict(plan.failures()), said, instances)
         made = building.group(self._tree)
         if building.failures:
             raise load_error(plan.hosts, building.failures)
-        return made  # type: ignore[no-any-return]
+        return made
 
 
 class _Building:
     """One instance in the making; ``failures`` has what is wrong, by field."""
 
     def __init__(
-        self, texts: Mapping[str, str], failures: dict[str, tuple[BaseException, str]], said: Mapping[str, str]
+        self,
+        texts: Mapping[str, str],
+        failures: dict[str, tuple[BaseException, str]],
+        said: Mapping[str, str],
+        instances: bool,
     ) -> None:
-        self._texts, self.failures, self._said = texts, failures, said
+        self._texts, self.failures, self._said, self._instances = texts, failures, said, instances
 
     def group(self, group: Group) -> Any:
         """An instance of the group's model; nothing if something is wrong with it."""
@@ -73,16 +95,18 @@ class _Building:
                 given[member.keyword] = value
         if len(self.failures) > before or self._failed(group):
             return _NOTHING
-        return self._instance(group, given)
+        return self._instance(group, given) if self._instances else given
 
     def _member(self, member: Leaf | Group) -> Any:
         if isinstance(member, Group):
-            if not member.required and not self._any(member):
-                return None if member.gives_none else _NOTHING
+            if not (member.required and self._instances) and not self._any(member):
+                return None if member.gives_none and self._instances else _NOTHING
             return self.group(member)
         key = ".".join(member.path)
         if key in self._texts:
             return self._parsed(key, member)
+        if not self._instances:
+            return _NOTHING
         if member.required and key not in self.failures:
             self._fail(key, missing(member.secret))
         return None if member.gives_none else _NOTHING
