@@ -39,11 +39,9 @@ def read_file(path: str | os.PathLike[str]) -> File:
     kind = ".env" if given.name.startswith(".env") or kind == ".env" else kind
     if kind not in (".env", *_READERS):
         raise InvalidArgument(f"{given} is no configuration file that is known.", hint=".env, .toml, .json, .yaml")
-    try:
-        text = given.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise InvalidArgument(f"{given} cannot be read: {reason}.", hint="Give the path of a file.") from None
+    text, problem = _text(given)
+    if problem:
+        raise InvalidArgument(f"{given} cannot be read: {problem}.", hint="Give the path of a file.")
     if kind == ".env":
         values, lines = read_dotenv(text, os.environ, str(given))
         return File(str(given), values, lines)
@@ -57,6 +55,16 @@ def read_file(path: str | os.PathLike[str]) -> File:
     if not isinstance(read, dict):
         raise InvalidArgument(problem, hint="A table of keys and values is needed.")
     return File(str(given), read)
+
+
+def _text(path: Path) -> tuple[str, str]:
+    """A file's text, or what is wrong; not as an exception, which would have the file's bytes in it."""
+    try:
+        return path.read_text("utf-8-sig"), ""
+    except OSError as error:
+        return "", error.strerror or type(error).__name__
+    except UnicodeDecodeError:
+        return "", "it is not UTF-8"
 
 
 def _toml(text: str) -> Any:

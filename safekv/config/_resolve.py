@@ -106,6 +106,10 @@ def environ_request(
     if override or names is None:
         return request
     left: Any = [name for name in names if not _is_set(name, environ, as_env)]
+    if isinstance(optional, Mapping):
+        optional = {name: value for name, value in optional.items() if not _is_set(name, environ, as_env)}
+    else:
+        optional = [name for name in optional if not _is_set(name, environ, as_env)]
     if isinstance(names, Mapping):
         left = {key: names[key] for key in left}
     return Request(left, optional, prefix, tags, None, as_env, timeout) if left or optional else None

@@ -114,6 +114,11 @@ def test_variables_by_name(loading: Loading) -> None:
     asked = loading.asked()
     assert loading.load_environ({"KEPT": "absent"}, environ=environ) == []
     assert loading.asked() == asked  # what is set already is not read
+    assert loading.load_environ({"KEPT": "pw"}, optional=["KEPT"], environ=environ) == []
+    assert loading.load_environ({"KEPT": "pw", "X": "absent"}, optional={"KEPT": "d", "X": "d"}, environ=environ) == [
+        "X"
+    ]
+    assert loading.asked("/KEPT") == 0
     assert loading.load_environ({"KEPT": "pw"}, environ=environ, override=True) == ["KEPT"]
     assert loading.load_environ(["pw"], environ=environ) == ["PW"]
     assert loading.load_environ(["pw"], environ=environ) == []
