@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,7 +82,8 @@ def _several(argument: str, given: Any) -> list[str]:
             f"{argument} must be several names, not {type(given).__name__}.",
             hint=f"{argument}=['db-password', 'api-key'] is an example.",
         )
-    return list(dict.fromkeys(given))
+    names: list[Any] = [each if isinstance(each, Hashable) else repr(each) for each in given]
+    return list(dict.fromkeys(names))
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,13 +34,13 @@ class Request:
         timeout: float,
     ) -> None:
         self.timeout = positive("timeout", timeout)
-        self._names, self._optional, self._as_env = names, optional, as_env
+        self._names, self._optional, self._as_env = once(names), once(optional), as_env
         self._prefix = secret_prefix("" if prefix is None else prefix)
         self._nest = _separator(nest, as_env)
         self.selection: Selection | None = None
         if names is None and (prefix is not None or tags is not None):
-            self.selection = Selection.of(prefix, tags, as_env, optional)
-        elif names is None and not optional:
+            self.selection = Selection.of(prefix, tags, as_env, self._optional)
+        elif names is None and not self._optional:
             raise InvalidArgument(
                 "load() was not told what to load.",
                 hint="Name the secrets, or give prefix= or tags=; prefix='' is the whole vault.",
@@ -52,7 +52,7 @@ class Request:
 
     def wanted(self, vaults: Vaults) -> list[Wanted]:
         """The secrets that are asked for by name."""
-        names = () if self._names is None else self._names
+        names: Any = () if self._names is None else self._names
         return wanted_by_name(names, self._optional, self._prefix, self._as_env, vaults)
 
     def result(self, plan: Plan) -> Config:
@@ -67,6 +67,13 @@ class Request:
     def shaped(self, values: Mapping[str, Any], origins: Mapping[str, Reference]) -> Config:
         """Values as the call wants them: in groups or flat."""
         return sealed(nested(values, self._nest) if self._nest else values, origins)
+
+
+def once(given: Any) -> Any:
+    """A copy, which can be read again: a generator could not, and a list may change."""
+    if isinstance(given, Mapping):
+        return dict(given)
+    return list(given) if isinstance(given, Iterable) and not isinstance(given, str | bytes) else given
 
 
 def positive(argument: str, given: Any) -> float:

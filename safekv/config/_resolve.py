@@ -8,7 +8,7 @@ from typing import Any
 from safekv.config._names import variable
 from safekv.config._plan import Plan, Wanted, load_error
 from safekv.config._references import Vaults, is_reference, parse
-from safekv.config._request import Request
+from safekv.config._request import Request, once
 from safekv.config._values import Config, sealed
 from safekv.errors import InvalidArgument, MalformedSecret
 
@@ -101,7 +101,7 @@ def environ_request(
         for name, value in optional.items():
             if not isinstance(value, str | None):
                 raise InvalidArgument(f"The default of {name} must be a str or None.", hint="An environment has texts.")
-    as_env = not isinstance(names, Mapping)
+    names, optional, as_env = once(names), once(optional), not isinstance(names, Mapping)
     request = Request(names, optional, prefix, tags, None, as_env, timeout)
     if override or names is None:
         return request

@@ -33,7 +33,8 @@ class Snapshot:
     """A file that stands in for vaults while they cannot be reached, for as long as ``max_age``.
 
     It is written after each load that read everything, in one step, encrypted, and readable by its owner alone. What
-    a vault refuses (401, 403, 404) is never taken from it. There is no way to have it unencrypted.
+    a vault refuses (401, 403, 404) is never taken from it. There is no way to have it unencrypted. Give each call a
+    path of its own: the file has what the last one read.
 
     :param path: of the file.
     :param box: a ``safekv.envelope.Encryptor``. Its ring has to open without the vault that this stands in for: wrap

@@ -148,6 +148,15 @@ def test_a_snapshot_stands_in_while_the_vault_cannot_be_reached(loading: Loading
         loading.load(**wanted, snapshot=snapshot)
 
 
+def test_a_snapshot_is_a_local_source(loading: Loading, box: Encryptor, monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot = safekv.Snapshot("config.skv", box)
+    before = dict(loading.load(["db--host"], optional=["x"], snapshot=snapshot))
+    monkeypatch.setenv("SAFEKV_OFFLINE", "1")
+    asked = len(loading.local.journal)
+    assert dict(loading.load(["db--host"], optional=["x"], snapshot=snapshot)) == before
+    assert len(loading.local.journal) == asked
+
+
 def test_what_a_vault_refuses_is_not_taken_from_a_snapshot(loading: Loading, box: Encryptor) -> None:
     snapshot = safekv.Snapshot("config.skv", box)
     loading.load(["db--host", "api-key"], snapshot=snapshot)

@@ -42,6 +42,7 @@ def watching(colour: Colour, local: LocalKeyVault, monkeypatch: pytest.MonkeyPat
 
 def test_it_follows_its_secrets_and_tells_what_changed(watching: Watching) -> None:
     config = watching.watch({"A": "a", "B": "b", "again": "a"}, interval=100, jitter=0)
+    others = watching.watch((name for name in ["a"]), interval=100, jitter=0)
     told: list[list[str]] = []
     end = config.on_change(told.append)
     before = config.current
@@ -62,7 +63,8 @@ def test_it_follows_its_secrets_and_tells_what_changed(watching: Watching) -> No
     watching.colour.run(config.stop())
     watching.local.set_secret("b", "newer")
     watching.pass_time(1000)
-    assert config["B"] == "new"
+    assert (config["B"], others["a"]) == ("new", f"{VALUE} a2")
+    watching.colour.run(others.stop())
     assert len(_registry.current()) == 0
 
 

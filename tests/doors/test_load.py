@@ -227,6 +227,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"names": "db"}, "names must be several names"),
     ({"names": ["a.b", "ok", "c d"]}, "'a.b' is not a valid.*\n'c d' is not"),
     ({"names": [None]}, "None is not a valid"),
+    ({"names": [["a"]]}, "not a valid"),
     ({"names": {"A": "a.b"}}, "A: 'a.b' is not"),
     ({"names": {"": "ab"}}, "cannot be a key"),
     ({"names": ["db-host", "db_host"]}, "are one secret"),
