@@ -124,6 +124,16 @@ def test_a_list_that_is_refused_is_one_error(loading: Loading) -> None:
     assert "the vault's list" in str(error)
 
 
+def test_a_list_has_the_time_of_the_call(loading: Loading) -> None:
+    for number in range(60):
+        loading.local.set_secret(f"many-{number}", "x")
+    loading.local.fail(operation="list_properties_of_secrets", delay=3, count=None)
+    before = loading.local.emulator.clock.monotonic()
+    error = failure(loading, prefix="many-", timeout=5)
+    assert "not complete in time" in str(error) or error.transient
+    assert loading.local.emulator.clock.monotonic() - before <= 7
+
+
 def test_values_of_several_vaults_in_one_call(loading: Loading) -> None:
     loading.local.set_secret("smtp", "one", "two", vault="shared")
     (first, _) = [each.properties.version for each in _versions(loading.local, "smtp")]

@@ -367,6 +367,36 @@ def test_json_goes_there_and_back(value: dict[str, Any]) -> None:
     assert parse(parser(dict[str, Any]), json.dumps(value), dict[str, Any]) == value
 
 
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (list[int], '["1"]'),
+        (list[int], "[true]"),
+        (list[bool], "[1]"),
+        (list[str], "{}"),
+        (tuple[int, str], "[1]"),
+        (dict[str, list[int]], '{"a": 1}'),
+        (list[int], "null"),
+        (list[int], "[" * 100_000),
+        (int, "9" * 5_000),
+        (Decimal, "1,5"),
+        (bytes, None),
+    ],
+)
+def test_what_is_nearly_a_value_is_malformed(kind: Any, text: str | None) -> None:
+    with pytest.raises(MalformedSecret):
+        parse(parser(kind, "base64" if text is None else "utf-8"), text or "no base64!", kind)
+
+
+def test_json_has_what_its_texts_mean() -> None:
+    assert parse(parser(list[datetime | None]), '["2030-01-31T12:00:00Z", null]', list[datetime | None]) == [
+        datetime(2030, 1, 31, 12, tzinfo=timezone.utc),
+        None,
+    ]
+    assert parse(parser(set[Level]), '["high"]', set[Level]) == {Level.HIGH}
+    assert parse(parser(list[Any]), "[null, {}]", list[Any]) == [None, {}]
+
+
 ANY_KIND = st.sampled_from(
     [*KINDS, bytes, time, timedelta, Level, list[int], dict[str, list[bool]], set[str], tuple[int]]
 )
