@@ -51,7 +51,7 @@ def secret_client(library: str, kind: str, url: str) -> Any:
         from safekv.secrets import SecretClient as SafeClient
     else:
         from safekv.secrets.aio import SecretClient as SafeClient  # type: ignore[assignment]
-    return SafeClient(url)
+    return SafeClient(url, cache=None)  # what is measured is the vault, not the cache
 
 
 class Log:

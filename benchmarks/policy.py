@@ -20,7 +20,6 @@ from azure.core.pipeline import PipelineContext, PipelineRequest, PipelineRespon
 from azure.core.pipeline.policies import AsyncRetryPolicy, RetryPolicy
 from azure.core.rest import HttpRequest
 
-from safekv._settings import Settings
 from safekv.secrets import SecretClient
 from safekv.secrets.aio import SecretClient as AsyncSecretClient
 from safekv.testing import LocalKeyVault
@@ -48,6 +47,7 @@ class AsyncAtOnce:
 
 def requests(transport: Any) -> list[PipelineRequest[Any]]:
     http = HttpRequest("GET", "https://local.vault.azure.net/secrets/greeting/?api-version=7.5")
+    http.headers["Authorization"] = "Bearer x"  # as after the first request: the vault has let us in
     return [PipelineRequest(http, PipelineContext(transport)) for _ in range(CALLS)]
 
 
@@ -107,7 +107,6 @@ def main() -> None:
         colour = "aio" if "aio" in name else "sync"
         own = median - medians[f"nothing {colour}"]
         print(f"{name:18} {own:6.1f} us (min {min(figures[name]) - min(figures[f'nothing {colour}']):.1f})")
-    assert Settings  # what is measured is measured with the defaults
 
 
 if __name__ == "__main__":

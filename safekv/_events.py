@@ -89,6 +89,16 @@ class ManyCredentials(Event):
     """Several credential objects are in use for the vault; ``ManyCredentialsWarning`` says so too, once."""
 
 
+@dataclass(frozen=True, slots=True)
+class ManyServiceCalls(Event):
+    """The service encrypts or decrypts all the time with one key; ``ManyServiceCallsWarning`` names it, once."""
+
+
+@dataclass(frozen=True, slots=True)
+class UncachedReads(Event):
+    """The same secret is read all the time, and not kept; ``UncachedReadsWarning`` says which, once."""
+
+
 class Hook(Protocol):
     """Whoever wants to know."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from safekv.errors import InvalidArgument
@@ -128,6 +129,14 @@ def secret_attributes(tags: object = None, content_type: object = None) -> None:
             f"content_type has {len(str(content_type))} characters; {MAX_CONTENT_TYPE_LENGTH} are allowed.",
             hint="'text/plain' or 'application/json' are examples.",
         )
+    object_tags(tags)
+
+
+def object_tags(tags: object, longest: int = MAX_TAG_LENGTH) -> None:
+    """Refuse tags that Key Vault would refuse; a key and a value have at most ``longest`` characters.
+
+    :raises InvalidArgument: anything but a mapping, more than 15 tags, or a text over its length.
+    """
     if tags is None:
         return
     if not isinstance(tags, Mapping):
@@ -137,11 +146,51 @@ def secret_attributes(tags: object = None, content_type: object = None) -> None:
     if len(tags) > MAX_TAGS:
         raise InvalidArgument(f"{len(tags)} tags were given; an object has at most {MAX_TAGS}.", hint="Drop some tags.")
     for key, value in tags.items():
-        if len(str(key)) > MAX_TAG_LENGTH or len(str(value)) > MAX_TAG_LENGTH:
+        if len(str(key)) > longest or len(str(value)) > longest:
             raise InvalidArgument(
-                f"Tag {_shortened(str(key))} is too long: key and value have at most {MAX_TAG_LENGTH} characters.",
+                f"Tag {_shortened(str(key))} is too long: key and value have at most {longest} characters.",
                 hint="{'env': 'prod'} is an example.",
             )
+
+
+def is_managed_hsm(url: str) -> bool:
+    """Whether a vault's URL is a Managed HSM's, in whichever cloud."""
+    return ".managedhsm." in url.partition("://")[2].partition("/")[0].lower()
+
+
+class KeyId(NamedTuple):
+    """What the id of a key says; ``version`` is None where it names none."""
+
+    vault_url: str
+    name: str
+    version: str | None
+
+
+def key_id(given: object) -> KeyId:
+    """The parts of ``https://my-vault.vault.azure.net/keys/name[/version]``.
+
+    :raises InvalidArgument: for anything else.
+    """
+    if not isinstance(given, str):
+        raise _bad_key_id(given, f"a str is needed, not {type(given).__name__}")
+    scheme, mark, rest = given.strip().partition("://")
+    host, *path = rest.rstrip("/").split("/")
+    if not mark:
+        raise _bad_key_id(given, "it has no scheme; it must start with https://")
+    if len(path) not in (2, 3) or not all(path):
+        raise _bad_key_id(given, "it does not have the form vault/keys/name or vault/keys/name/version")
+    if path[0] in _KINDS and path[0] != "keys":
+        raise _bad_key_id(given, f"it is in {path[0]!r}, which holds no keys to be used")
+    version = path[2] if len(path) == 3 else None
+    return KeyId(vault_url(f"{scheme}://{host}"), object_name(path[1], "key"), version)
+
+
+def _bad_key_id(given: object, problem: str) -> InvalidArgument:
+    return InvalidArgument(
+        f"{_shown_url(given)} is not the id of a key: {problem}.",
+        hint=f"Write it like '{EXAMPLE_URL}/keys/my-key' (its newest version) or '.../keys/my-key/<version>'; "
+        "or give the KeyVaultKey.",
+    )
 
 
 def api_version(given: str, known: Iterable[str]) -> str:

@@ -44,6 +44,11 @@ class Settings:
     #: "window": a Retry-After binds the call that was told it. "strict": all calls of its class.
     gate: str = "window"
 
+    #: Seconds for which a CryptographyClient uses what it knows of a key: which version is the newest, and its state.
+    key_ttl: float = 300.0
+    #: Seconds that waiting for a deletion or a recovery takes at most.
+    wait_timeout: float = 300.0
+
     def __post_init__(self) -> None:
         for field in fields(self):
             _check(field.name, getattr(self, field.name))
@@ -55,7 +60,7 @@ class Settings:
 
 
 #: Keywords of a client, beside ``timeout`` and the two that the SDK has.
-PER_CLIENT = ("attempt_timeout", "bulk_timeout", "gate", "max_rate", "min_rate", "share")
+PER_CLIENT = ("attempt_timeout", "bulk_timeout", "gate", "key_ttl", "max_rate", "min_rate", "share", "wait_timeout")
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:

@@ -9,6 +9,28 @@
 
 from __future__ import annotations
 
-from safekv._events import BreakerChanged, Event, GateChanged, GaveUp, Hook, Throttled, Waiting
+from safekv._events import (
+    BreakerChanged,
+    Event,
+    GateChanged,
+    GaveUp,
+    Hook,
+    ManyCredentials,
+    ManyServiceCalls,
+    Throttled,
+    UncachedReads,
+    Waiting,
+)
 
-__all__ = ["BreakerChanged", "Event", "GateChanged", "GaveUp", "Hook", "Throttled", "Waiting"]
+__all__ = [
+    "BreakerChanged",
+    "Event",
+    "GateChanged",
+    "GaveUp",
+    "Hook",
+    "ManyCredentials",
+    "ManyServiceCalls",
+    "Throttled",
+    "UncachedReads",
+    "Waiting",
+]

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from safekv._identifiers import is_managed_hsm
 from safekv.connection import _registry
 from safekv.connection._credential_kinds import check_picklable
 from safekv.connection._fork import on_fork
 from safekv.connection._identity import Same, frozen, reconstruct
 
 if TYPE_CHECKING:
+    from safekv.certificates import CertificateClient
     from safekv.connection._traffic import Traffic
+    from safekv.keys import KeyClient
+    from safekv.keys.crypto import CryptographyClient
     from safekv.resilience._lane import LaneStatus
     from safekv.secrets import SecretClient
+
+T = TypeVar("T")
 
 
 class Vault:
@@ -22,6 +28,7 @@ class Vault:
 
     >>> vault = Vault("my-vault")
     >>> vault.secrets.get_secret("db-password")            # doctest: +SKIP
+    >>> vault.crypto("app-key").wrap_key("RSA-OAEP-256", bytes(32))  # doctest: +SKIP
 
     :param vault_url: as for ``SecretClient``: a URL, a vault's name, or None for ``AZURE_KEY_VAULT_URL``.
     :param credential: as for ``SecretClient``; None is the process's ``DefaultAzureCredential``.
@@ -40,7 +47,7 @@ class Vault:
             vault = super(Vault, cls).__new__(cls)
             vault._origin = (url, credential, options)
             vault._leases = 0
-            vault._secrets = None
+            vault._clients = {}
             vault.after_fork()
             on_fork(vault)
             return vault
@@ -55,7 +62,7 @@ class Vault:
     _origin: tuple[str, Any, Mapping[str, Any]]
     _leases: int
     _lock: threading.Lock
-    _secrets: SecretClient | None
+    _clients: dict[type, Any]
 
     @property
     def vault_url(self) -> str:
@@ -67,11 +74,33 @@ class Vault:
         """The client for secrets."""
         from safekv.secrets import SecretClient
 
+        return self._client(SecretClient)
+
+    @property
+    def keys(self) -> KeyClient:
+        """The client for keys."""
+        from safekv.keys import KeyClient
+
+        return self._client(KeyClient)
+
+    @property
+    def certificates(self) -> CertificateClient:
+        """The client for certificates."""
+        from safekv.certificates import CertificateClient
+
+        return self._client(CertificateClient)
+
+    def crypto(self, name: str, version: str | None = None) -> CryptographyClient:
+        """A client that encrypts, wraps and signs with a key; without a version, with its newest one."""
+        return self.keys.get_cryptography_client(name, key_version=version)
+
+    def _client(self, kind: type[T]) -> T:
         with self._lock:
-            if self._secrets is None:
+            client = self._clients.get(kind)
+            if client is None:
                 url, credential, options = self._origin
-                self._secrets = SecretClient(url, credential, **options)
-            return self._secrets
+                client = self._clients[kind] = kind(url, credential, **options)  # type: ignore[call-arg]
+            return client
 
     def lane_status(self) -> Mapping[str, LaneStatus]:
         """How this process uses the vault; see ``SecretClient.lane_status``."""
@@ -87,7 +116,8 @@ class Vault:
 
     @property
     def _traffic(self) -> Traffic:
-        return self.secrets._lease.connection.traffic  # type: ignore[no-any-return]
+        client = self.keys if is_managed_hsm(self.vault_url) else self.secrets
+        return client._lease.connection.traffic  # type: ignore[no-any-return]
 
     def after_fork(self) -> None:
         """Start again in a child: the lock may have been held."""
@@ -97,8 +127,8 @@ class Vault:
         """Give back one lease; each construction is one. The last one closes the clients."""
         if _registry.current().give_back_vault(self):
             with self._lock:
-                client, self._secrets = self._secrets, None
-            if client is not None:
+                clients, self._clients = self._clients, {}
+            for client in clients.values():
                 client.close()
 
     def __enter__(self) -> Vault:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import socket
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -32,3 +34,19 @@ def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket.socket, "connect_ex", refuse)
     monkeypatch.setattr(socket, "create_connection", refuse_any)
+
+
+#: A token as the emulator makes them, and values that tests plant: in no log, no warning, no traceback, no output.
+NEVER_SAID = re.compile(r"eyJ[\w-]{16,}\.eyJ[\w-]{16,}|a-token-nobody-may-see|planted-value|s3cret-value")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Search what each test of the whole suite said (logs at DEBUG) for what nobody is to see."""
+    report = yield
+    said = [text for _, text in report.sections]
+    said.append(report.longreprtext if report.failed else "")
+    if item.get_closest_marker("shows_secrets") is None and NEVER_SAID.search("\n".join(said)):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} lets a token or a planted value be seen; run it with -s to look"
+    return report

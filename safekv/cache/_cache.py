@@ -199,7 +199,7 @@ class Cache:
             entry = self.entries.get(key)
             if transient:
                 if kept and entry is not None and entry.error is None:
-                    entry.failed(now, reason, retry_in, self.settings, self._random)
+                    entry.failed(now, reason, retry_in, self._random)
             elif kept or not missing:  # what was written since may have made it
                 change = self._change(key, None) if missing else None
                 for each in [key] if key.version else self._store.keys_of(key.name):

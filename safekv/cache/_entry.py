@@ -14,6 +14,8 @@ NEVER = float("-inf")
 HANDED_OVER = 1.0
 #: Seconds until the next try after the first failed one, and the most that doubling makes of them.
 FIRST_RETRY, LAST_RETRY = 1.0, 60.0
+#: Seconds past that try in which the failure still excuses a value past its time: the try takes a while.
+EXCUSE = 60.0
 
 
 class Key(NamedTuple):
@@ -172,7 +174,7 @@ class Entry:
         self.handed_over = now
         self.look_at = min(self.fresh_until, now + HANDED_OVER)
 
-    def failed(self, now: float, reason: str, retry_in: float | None, settings: CacheSettings, random: Random) -> None:
+    def failed(self, now: float, reason: str, retry_in: float | None, random: Random) -> None:
         """A read to renew it failed, and that will pass: readers go on, and the next try waits its time."""
         self.failures += 1
         self.reason = reason
@@ -182,5 +184,5 @@ class Entry:
         self.retry_at = now + pause
         self.handed_over = NEVER
         # An old failure is no excuse: the vault may have been back for long.
-        self.excused_until = self.retry_at + settings.ttl
+        self.excused_until = self.retry_at + EXCUSE
         self.look_at = min(self.fresh_until, self.retry_at)

@@ -16,6 +16,7 @@ from safekv.connection._identity import RAW
 from safekv.connection._loops import PerLoop
 from safekv.connection._tls import ssl_context, trusted_bundle
 from safekv.connection._transport import Leased, closed_error, refuse, without_secrets
+from safekv.connection._writes import is_read, telling
 from safekv.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -114,7 +115,11 @@ class AsyncLeasedTransport(AsyncClosing, AsyncHttpTransport[Any, Any]):
         transport = self._checked()
         kwargs.pop(RAW, None)  # still there where the user's own policies are in our place
         refuse(request, self.problem)
-        response = await transport.send(request, **kwargs)
+        if is_read(request):
+            response = await transport.send(request, **kwargs)
+        else:
+            with telling(self.connection.url, request):
+                response = await transport.send(request, **kwargs)
         if response.status_code == 401:
             self.connection.tokens.refused(request.headers.get("Authorization"))
         if response.status_code >= 400:

@@ -35,6 +35,8 @@ class SharedClient:
 
     _connection_kind: ClassVar[type[Connection]]
     _api_versions: ClassVar[tuple[str, ...]] = ()
+    #: Whether a Managed HSM has what this client is for.
+    _on_hsm: ClassVar[bool] = False
     _lease: Any
     _origin: tuple[str, Any, Mapping[str, Any]]
 
@@ -68,6 +70,8 @@ class SharedClient:
         build: Callable[[Connection, dict[str, Any]], SharedClient],
     ) -> Any:
         url = _address(vault_url)
+        if not cls._on_hsm and _identifiers.is_managed_hsm(url):
+            raise _not_on_hsm(cls, url)
         if options.get("cache") is not None:
             from safekv._cache_settings import check_cache
 
@@ -205,3 +209,11 @@ def _address(given: str | None) -> str:
         if not isinstance(given, str) or not given.strip() or "://" in given or "@" in given:
             raise
         return given.strip()
+
+
+def _not_on_hsm(kind: type, url: str) -> InvalidArgument:
+    return InvalidArgument(
+        f"{url} is a Managed HSM, which holds keys only: there is nothing for a {kind.__name__} in it.",
+        hint="Give this client the URL of a vault (https://<name>.vault.azure.net); for keys in the HSM "
+        "there is safekv.keys.KeyClient.",
+    )

@@ -6,14 +6,13 @@ The registry belongs to the process: a forked child starts with an empty one.
 from __future__ import annotations
 
 import os
-import sys
 import threading
-import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from safekv import _events, _identifiers
+from safekv._advice import warn
 from safekv.connection import _emulation
 from safekv.connection._connection import Connection
 from safekv.connection._credential_kinds import check_credential
@@ -178,12 +177,11 @@ class Registry:
             return
         _keep(self._warned, url, None, self.settings.max_connections)
         _events.emit(_events.ManyCredentials(url.removeprefix("https://")))
-        warnings.warn(
+        warn(
             f"Several credential objects are in use for {url}. Each has its own connections and tokens, "
             "because safekv shares nothing between identities. If they are the same identity, use one object: "
             f"safekv.identity returns the same credential for the same arguments. {HTTP_429}",
             ManyCredentialsWarning,
-            stacklevel=_outside_safekv(),
         )
 
 
@@ -219,11 +217,3 @@ def _keep(entries: OrderedDict[K, V], key: K, value: V, most: int) -> V:
 def _drop(entries: OrderedDict[Hashable, Any], unwanted: Callable[[Any], bool]) -> None:
     for key in [key for key, value in entries.items() if unwanted(value)]:
         del entries[key]
-
-
-def _outside_safekv() -> int:
-    """How far up the caller is that constructed a client, for a warning that points there."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("safekv."):
-        level, frame = level + 1, frame.f_back
-    return level

@@ -14,6 +14,7 @@ from safekv._clock import Clock
 from safekv._identifiers import name_in_path
 from safekv.connection._identity import RAW
 from safekv.connection._tls import trusted_bundle
+from safekv.connection._writes import is_read, telling
 from safekv.errors import ClientClosed, InvalidArgument
 
 if TYPE_CHECKING:
@@ -95,7 +96,11 @@ class LeasedTransport(HttpTransport[Any, Any]):
         transport = self._checked()
         kwargs.pop(RAW, None)  # still there where the user's own policies are in our place
         refuse(request, self.problem)
-        response = transport.send(request, **kwargs)
+        if is_read(request):
+            response = transport.send(request, **kwargs)
+        else:
+            with telling(self.connection.url, request):
+                response = transport.send(request, **kwargs)
         if response.status_code == 401:
             self.connection.tokens.refused(request.headers.get("Authorization"))
         if response.status_code >= 400:

@@ -18,7 +18,8 @@
     │   ├── BlockedByFirewall    the address is not one of those let in
     │   ├── PublicAccessDisabled private endpoints only
     │   ├── KeyOperationNotAllowed  by the key's own list, or by permission
-    │   └── ManagedByKeyVault    the object belongs to a certificate
+    │   ├── ManagedByKeyVault    the object belongs to a certificate
+    │   └── PrivateKeyUnavailable  a certificate's key may not leave the vault, or not to us
     ├── SecretDisabled           azure.core HttpResponseError (403)
     ├── KeyDisabled              azure.core HttpResponseError (403)
     ├── NotFound                 azure.core ResourceNotFoundError (404)
@@ -54,7 +55,10 @@
     └── UnsupportedVersion       ImportError: an Azure package below its floor
 
     SafeKVWarning (UserWarning)
-    └── ManyCredentialsWarning   several credential objects for one vault
+    ├── ManyCredentialsWarning   several credential objects for one vault
+    ├── CryptographyWarning      an algorithm that is not what it seems
+    ├── ManyServiceCallsWarning  data encrypted by the service, one request for each piece
+    └── UncachedReadsWarning     the same secret read all the time by a client without a cache
 
 Each class is also a subclass of what the Azure SDK (or Python) raises for that case, so
 existing ``except`` clauses keep working. Errors carry text, never a request: no token, no
@@ -129,6 +133,7 @@ __all__ = [
     "CredentialNotPicklable",
     "CredentialTooOld",
     "CredentialUnavailable",
+    "CryptographyWarning",
     "DeadlineExceeded",
     "DeletedButRecoverable",
     "EventLoopClosed",
@@ -144,9 +149,11 @@ __all__ = [
     "MalformedSecret",
     "ManagedByKeyVault",
     "ManyCredentialsWarning",
+    "ManyServiceCallsWarning",
     "MissingPackage",
     "MissingPermission",
     "NotFound",
+    "PrivateKeyUnavailable",
     "PublicAccessDisabled",
     "SafeKVError",
     "SafeKVWarning",
@@ -154,6 +161,7 @@ __all__ = [
     "SecretNotFound",
     "TokenExpired",
     "TokenLost",
+    "UncachedReadsWarning",
     "UnreadableAnswer",
     "UnsupportedVersion",
     "UntrustedCertificate",
@@ -211,6 +219,22 @@ class SafeKVWarning(UserWarning):
 
 class ManyCredentialsWarning(SafeKVWarning):
     """Several credential objects are in use for one vault, so nothing can be shared."""
+
+
+class CryptographyWarning(SafeKVWarning):
+    """An algorithm that is broken, or does less than its arguments suggest."""
+
+
+class ManyServiceCallsWarning(SafeKVWarning):
+    """The service encrypts or decrypts piece by piece what could be done here with one wrapped key."""
+
+
+class UncachedReadsWarning(SafeKVWarning):
+    """The same secret is read all the time by a client that keeps nothing."""
+
+
+class PrivateKeyUnavailable(AccessDenied):
+    """The private key of a certificate cannot be read: the secret that holds it is denied, or does not hold it."""
 
 
 # The modules behind this one are nobody's business: reprs and pickles name this one.

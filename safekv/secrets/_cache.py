@@ -9,16 +9,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from azure.core.exceptions import AzureError
 from azure.keyvault.secrets import KeyVaultSecret
 from cachetools import LRUCache
 
 from safekv import _events
+from safekv._advice import MANY, WITHIN, CallCounter, warn
 from safekv._cache_settings import CacheSettings
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM, Clock
 from safekv.cache._cache import Cache, Call, Do, Step
@@ -36,7 +36,8 @@ from safekv.cache._events import (
 from safekv.cache._singleflight import Flight
 from safekv.connection import _emulation, _registry
 from safekv.connection._fork import on_fork
-from safekv.errors import DeadlineExceeded, InvalidArgument
+from safekv.connection._writes import on_write
+from safekv.errors import DeadlineExceeded, InvalidArgument, UncachedReadsWarning
 from safekv.secrets._kept import is_missing, is_transient, reading, twin
 
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ class SecretCache:
 
     def after_fork(self) -> None:
         self.start_again()
+
+    def noted(self, connection: Connection, name: str, now: float) -> None:
+        """A read that the cache has no part in: that is for the caller to decide."""
 
     def may_answer(self, out_content_type: Any, kwargs: Mapping[str, Any]) -> bool:
         """Whether a call with these keywords may be answered with what is kept.
@@ -201,6 +205,25 @@ class NoCache:
     def __init__(self) -> None:
         self.entries: dict[Any, Any] = {}
         self.now = time.monotonic
+        self.after_fork()
+        on_fork(self)
+
+    def after_fork(self) -> None:
+        self._lock = threading.Lock()
+        self._counters: WeakKeyDictionary[Connection, CallCounter] = WeakKeyDictionary()
+
+    def noted(self, connection: Connection, name: str, now: float) -> None:
+        """A secret is read: say so, once, if it is read all the time."""
+        with self._lock:
+            often = self._counters.setdefault(connection, CallCounter()).count(name.lower(), now)
+        if often:
+            _events.emit(_events.UncachedReads(urlsplit(connection.url).netloc))
+            warn(
+                f"The secret {name!r} was read more than {MANY} times in {WITHIN:.0f} s by a client without a cache. "
+                "Each is a request, and counts against the vault's limit: leave cache=None away, and it is one in "
+                "five minutes.",
+                UncachedReadsWarning,
+            )
 
     def may_answer(self, out_content_type: Any, kwargs: Mapping[str, Any]) -> bool:
         _check_age(kwargs.get("max_age"))
@@ -243,14 +266,7 @@ def forget(url: str, name: str | None = None) -> None:
         cache.cache.written(None if name is None else name.lower())
 
 
-@contextmanager
-def writing(url: str, name: str | None) -> Iterator[None]:
-    """Around a write: what was read before its end is forgotten, whether it succeeds or not."""
-    forget(url, name)
-    try:
-        yield
-    finally:
-        forget(url, name)
+on_write(forget)
 
 
 def prepared(connection: Connection, kind: type[C], own: Mapping[str, Any]) -> tuple[C | NoCache, tuple[float, float]]:
@@ -259,7 +275,7 @@ def prepared(connection: Connection, kind: type[C], own: Mapping[str, Any]) -> t
     timeout = own.get("timeout")
     knobs = connection.settings.changed(own)
     return (
-        NO_CACHE if settings is None else cache_of(connection, kind, settings),
+        NO_CACHE if settings is None or "pipeline" in own else cache_of(connection, kind, settings),
         (knobs.timeout, knobs.bulk_timeout) if timeout is None else (timeout, timeout),
     )
 

@@ -15,6 +15,7 @@ from azure.keyvault.secrets import ApiVersion, ContentType, DeletedSecret, KeyVa
 from safekv._clock import SYSTEM_RANDOM
 from safekv._identifiers import object_name, secret_attributes, secret_value, some_name
 from safekv.connection._client import SyncSharedClient
+from safekv.connection._polling import Waiting, bounded
 from safekv.secrets._methods import CONCURRENCY, INTERVAL, JITTER, CacheMethods
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
         if self._reads.may_answer(out_content_type, kwargs):
             answer: KeyVaultSecret = self._reads.read(self, name, version, **kwargs)
             return answer
+        self._reads.noted(self._lease.connection, name, self._lease.clock.monotonic())
         kwargs.pop("max_age", None)  # ours; the SDK would complain
         return self._read_vault(name, version, out_content_type=out_content_type, **kwargs)
 
@@ -145,19 +147,16 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
         **kwargs: Any,
     ) -> KeyVaultSecret:
         secret_attributes(tags, content_type)
-        some_name(name)  # the rest is checked in the pipeline: the SDK's tests set "..." in a patched one
-        secret_value(value, name)
-        with self._writing(name):
-            return super().set_secret(
-                name,
-                value,
-                enabled=enabled,
-                tags=tags,
-                content_type=content_type,
-                not_before=not_before,
-                expires_on=expires_on,
-                **kwargs,
-            )
+        return super().set_secret(
+            some_name(name),  # the rest is checked in the pipeline: the SDK's tests set "..." in a patched one
+            secret_value(value, name),
+            enabled=enabled,
+            tags=tags,
+            content_type=content_type,
+            not_before=not_before,
+            expires_on=expires_on,
+            **kwargs,
+        )
 
     def update_secret_properties(
         self,
@@ -172,18 +171,16 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
         **kwargs: Any,
     ) -> SecretProperties:
         secret_attributes(tags, content_type)
-        object_name(name)
-        with self._writing(name):
-            return super().update_secret_properties(
-                name,
-                version,
-                enabled=enabled,
-                tags=tags,
-                content_type=content_type,
-                not_before=not_before,
-                expires_on=expires_on,
-                **kwargs,
-            )
+        return super().update_secret_properties(
+            object_name(name),
+            version,
+            enabled=enabled,
+            tags=tags,
+            content_type=content_type,
+            not_before=not_before,
+            expires_on=expires_on,
+            **kwargs,
+        )
 
     def list_properties_of_secret_versions(self, name: str, **kwargs: Any) -> ItemPaged[SecretProperties]:
         return super().list_properties_of_secret_versions(object_name(name), **kwargs)
@@ -192,26 +189,18 @@ class SecretClient(CacheMethods, SyncSharedClient, azure.keyvault.secrets.Secret
         return super().backup_secret(object_name(name), **kwargs)
 
     def begin_delete_secret(self, name: str, **kwargs: Any) -> LROPoller[DeletedSecret]:
-        object_name(name)
-        with self._writing(name):
-            return super().begin_delete_secret(name, **kwargs)
+        waiting = Waiting.of(self, "delete_secret", kwargs)
+        return bounded(super().begin_delete_secret(object_name(name), **kwargs), waiting)
 
     def get_deleted_secret(self, name: str, **kwargs: Any) -> DeletedSecret:
         return super().get_deleted_secret(object_name(name), **kwargs)
 
     def purge_deleted_secret(self, name: str, **kwargs: Any) -> None:
-        object_name(name)
-        with self._writing(name):
-            return super().purge_deleted_secret(name, **kwargs)
+        return super().purge_deleted_secret(object_name(name), **kwargs)
 
     def begin_recover_deleted_secret(self, name: str, **kwargs: Any) -> LROPoller[SecretProperties]:
-        object_name(name)
-        with self._writing(name):
-            return _Poller.of(self).begin_recover_deleted_secret(name, **kwargs)
-
-    def restore_secret_backup(self, backup: bytes, **kwargs: Any) -> SecretProperties:
-        with self._writing(None):  # whose backup it is, only the vault can tell
-            return super().restore_secret_backup(backup, **kwargs)
+        waiting = Waiting.of(self, "recover_deleted_secret", kwargs)
+        return bounded(_Poller.of(self).begin_recover_deleted_secret(object_name(name), **kwargs), waiting)
 
 
 class _Poller(azure.keyvault.secrets.SecretClient):

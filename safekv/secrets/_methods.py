@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -50,12 +49,6 @@ class CacheMethods:
         from safekv.secrets._cache import NO_CACHE
 
         self._reads = NO_CACHE
-
-    def _writing(self, name: str | None) -> AbstractContextManager[None]:
-        """Around a write to this secret (None: to one that only the vault knows)."""
-        from safekv.secrets._cache import writing
-
-        return writing(self._url, name)
 
     def cache_info(self) -> CacheInfo:
         """What the cache has done so far; all 0 without one."""

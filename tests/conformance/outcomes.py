@@ -21,6 +21,18 @@ MEANT: Mapping[tuple[str, str], str] = {
     ("::test_logging_enabled[", "Expected request body wasn't logged"): (
         "safekv's network trace shows no bodies and no tokens; logging_policy= brings them back"
     ),
+    ("::test_rejects_backslash_authority", "is not the URL of a vault"): (
+        "such a URL is refused when the client is constructed, not when it is used"
+    ),
+    ("::test_verify_challenge_resource_", "it must not have a path"): (
+        "the URL of a vault has no path: the SDK would ask for objects below it"
+    ),
+    ("::test_policy_expected_errors_for_create_cert", "should not raise ValueError for san_ip_addresses-only policy"): (
+        "the policy is accepted, but not the vault: its URL '...' and its credential, a bare object, are refused"
+    ),
+    ("::test_initialization_transient_failure_getting_key", "invalid status"): (
+        "a failure to get the key is raised: the SDK hides it, and asks again before every operation"
+    ),
 }
 
 

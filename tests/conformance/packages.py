@@ -20,6 +20,6 @@ class Package:
 
 PACKAGES: Mapping[str, Package] = {
     "secrets": Package("azure-keyvault-secrets", FLAVOURS, samples=True),
-    "keys": Package("azure-keyvault-keys", options=("--all-api-versions",)),
-    "certificates": Package("azure-keyvault-certificates"),
+    "keys": Package("azure-keyvault-keys", FLAVOURS, options=("--all-api-versions",)),
+    "certificates": Package("azure-keyvault-certificates", FLAVOURS),
 }

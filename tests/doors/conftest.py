@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from azure.keyvault.secrets._shared import HttpChallengeCache
 from colours import Colour, aio_colour, sync_colour
+from key_doors import Doors
 
 from safekv._settings import Settings
 from safekv.connection import _registry
@@ -42,3 +43,9 @@ def colour(request: pytest.FixtureRequest) -> Iterator[Colour]:
     """One body for both doors."""
     with sync_colour() if request.param == "sync" else aio_colour() as colour:
         yield colour
+
+
+@pytest.fixture
+def doors(colour: Colour, local: LocalKeyVault) -> Doors:
+    """The clients for keys and certificates, in both colours."""
+    return Doors(colour, local)

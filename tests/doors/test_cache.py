@@ -6,17 +6,21 @@ import copy
 import pickle
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import azure.core.exceptions as azure_errors
 import pytest
+from azure.core.rest import HttpRequest
 from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
 from caching import Cached, events_of, holding
 from colours import Colour
 
+import safekv
 from safekv import CacheSettings, Vault
 from safekv.cache import CacheInfo, RefreshFailed, SecretExpired, SecretNotYetValid, SecretRead, ServedStale
-from safekv.errors import ClientClosed, InvalidArgument
+from safekv.errors import ClientClosed, InvalidArgument, UncachedReadsWarning
+from safekv.events import UncachedReads
 from safekv.testing import LocalKeyVault
 
 
@@ -340,6 +344,13 @@ def test_a_write_through_another_client_of_this_process_is_seen(cached: Cached, 
     assert cached.get() == "by a client of either colour"
 
 
+def test_a_write_by_send_request_is_seen(cached: Cached) -> None:
+    cached.get()
+    request = HttpRequest("PUT", "/secrets/greeting", json={"value": "raw"})
+    assert cached.colour.run(cached.client.send_request(request)).status_code == 200
+    assert cached.get() == "raw"
+
+
 def test_invalidating(cached: Cached) -> None:
     cached.local.set_secret("other", "x")
     for name in ("greeting", "other"):
@@ -563,6 +574,20 @@ def test_an_answer_that_is_no_secret_is_passed_on_and_not_kept(cached: Cached, m
     assert not cached.client._reads.entries
 
 
+ID = "https://local.vault.azure.net/secrets/greeting/"
+BROKEN = [{}, {"value": "x"}, {"id": ID + "v1"}, {"value": "x", "id": ID + "v1", "attributes": {"exp": 10**18}}]
+
+
+@pytest.mark.parametrize("body", BROKEN, ids=["empty", "no id", "no value", "no date"])
+def test_a_broken_answer_is_passed_on_and_not_kept(cached: Cached, body: dict[str, Any]) -> None:
+    cached.local.fail(operation="get_secret", status=200, body=body, count=None)
+    for count in (1, 2):
+        assert cached.get() == body.get("value")
+        assert cached.requests() == count
+    cached.local.emulator.clear_faults()
+    assert cached.get() == "hello"
+
+
 def test_nothing_kept_is_shown(cached: Cached, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(0)
     cached.local.set_secret("password", "hunter2", expires_on=1)
@@ -578,3 +603,23 @@ def test_nothing_kept_is_shown(cached: Cached, caplog: pytest.LogCaptureFixture)
     shown = [events, reads, reads.cache, dict(reads.entries), reads.cache.info(), cached.client, vars(reads)]
     assert "hunter2" not in "".join(map(repr, shown))
     assert "hunter2" not in caplog.text
+
+
+def test_reading_in_a_loop_without_a_cache_is_told_once(colour: Colour, local: LocalKeyVault) -> None:
+    seen: list[Any] = []
+    stop = safekv.subscribe(seen.append)
+    client = colour.client(local, cache=None)
+    with pytest.warns(UncachedReadsWarning, match="'greeting' was read more than 100 times in 10 s") as told:
+        _ = [colour.run(client.get_secret("greeting")) for _ in range(220)]
+    stop()
+    assert len(told) == 1
+    assert "safekv" not in Path(told[0].filename).parts  # it points at the caller
+    assert [event.vault for event in seen if isinstance(event, UncachedReads)] == ["local.vault.azure.net"]
+
+
+def test_reading_now_and_then_without_a_cache_is_no_habit(colour: Colour, local: LocalKeyVault) -> None:
+    client = colour.client(local, cache=None)
+    for _ in range(3):
+        for _ in range(90):
+            colour.run(client.get_secret("greeting"))
+        local.advance(seconds=11)

@@ -16,6 +16,8 @@ from safekv.testing import LocalKeyVault
 
 MANY = 64
 
+pytestmark = pytest.mark.filterwarnings("ignore::safekv.errors.UncachedReadsWarning")  # many reads are the point
+
 
 @pytest.fixture
 def cold(local: LocalKeyVault, colour: Colour) -> Any:
@@ -96,13 +98,14 @@ def test_a_refusal_opens_it(colour: Colour, local: LocalKeyVault, cold: Any, sta
 
 
 def test_the_next_leads_when_the_leader_is_cancelled(local: LocalKeyVault) -> None:
-    credential = AsyncCredential(delay=0.1)
+    credential = AsyncCredential(delay=0.3)
     with aio_colour() as colour:
         client = colour.client(local, credential=credential, transport=watched(colour, local, delay=0.002))
 
         async def main() -> list[Any]:
             tasks = [asyncio.ensure_future(client.get_secret("greeting")) for _ in range(8)]
-            await asyncio.sleep(0.03)
+            while not credential.asked:  # noqa: ASYNC110  (until the leader waits for its token)
+                await asyncio.sleep(0.001)
             tasks[0].cancel()
             return await asyncio.gather(*tasks, return_exceptions=True)
 

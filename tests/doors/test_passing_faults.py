@@ -92,6 +92,7 @@ def test_a_deadline_cuts_the_wait(colour: Colour, local: LocalKeyVault) -> None:
 # A vault that is down is left alone
 
 
+@pytest.mark.filterwarnings("ignore::safekv.errors.UncachedReadsWarning")
 def test_a_vault_that_fails_is_left_alone_and_looked_after(colour: Colour, local: LocalKeyVault) -> None:
     local.fail(operation="get_secret", status=503, count=None)
     client = colour.client(local, transport=watched(colour, local))

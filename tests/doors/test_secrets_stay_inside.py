@@ -128,6 +128,7 @@ def test_the_trace_says_what_it_leaves_out(colour: Colour, local: LocalKeyVault,
     assert not any("not shown" in each for each in said)
 
 
+@pytest.mark.shows_secrets
 def test_who_asks_for_everything_gets_it(colour: Colour, local: LocalKeyVault, said: list[str]) -> None:
     local.set_secret("greeting", VALUE)
     policy = NetworkTraceLoggingPolicy(logging_enable=True)

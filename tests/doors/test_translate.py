@@ -153,8 +153,8 @@ def test_pollers_end_with_a_403(colour: Colour, local: LocalKeyVault) -> None:
 
 def test_pollers_raise_anything_else(colour: Colour, local: LocalKeyVault) -> None:
     client = colour.client(local, retry_total=0)
-    local.fail(operation="get_deleted_secret", status=500, count=None)
-    with pytest.raises(errors.VaultUnavailable):
+    local.fail(operation="get_deleted_secret", error="403_firewall", count=None)
+    with pytest.raises(errors.BlockedByFirewall):
         colour.delete(client, "greeting")
 
 

@@ -15,6 +15,8 @@ from safekv.emulator import EmulatorServer
 pytestmark = pytest.mark.sockets
 
 SECRETS = 20
+#: These programs read the vault again and again, without a cache, on purpose.
+MANY_READS = "ignore:The secret"
 Run = Callable[..., str]
 
 
@@ -44,7 +46,7 @@ def run(server: EmulatorServer) -> Run:
 
     def run_program(program: str, *arguments: str, timeout: float = 100.0, cache: bool = False) -> str:
         done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", textwrap.dedent(program), *arguments],
+            [sys.executable, "-W", "error", "-W", MANY_READS, "-c", textwrap.dedent(program), *arguments],
             env={**os.environ, **server.environment(), "SAFEKV_CACHE": "on" if cache else "off"},
             capture_output=True,
             text=True,

@@ -51,7 +51,7 @@ def test_a_child_has_nothing_of_its_parents(server: EmulatorServer, run: Run) ->
         + BACKGROUND
         + """
 from safekv import CacheSettings
-client = SecretClient(cache=CacheSettings(ttl=2, jitter=0, refresh_ahead=0.01))
+client = SecretClient(cache=CacheSettings(ttl=60, jitter=0, refresh_ahead=0.001))
 read(client, 0)
 import time
 time.sleep(0.1)

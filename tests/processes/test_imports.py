@@ -26,3 +26,15 @@ def test_the_door_to_secrets_loads_little_more_than_the_sdk(run: Run) -> None:
         + "assert not loaded & {'requests', 'msal', 'aiohttp', 'tenacity', 'cachetools', 'cryptography'}, loaded\n"
         + "assert not any(name.startswith(('azure.identity', 'safekv.emulator')) for name in sys.modules)"
     )
+
+
+@pytest.mark.parametrize("door", ["keys", "keys.crypto", "certificates"])
+def test_the_other_doors_load_little_more_than_the_sdk(run: Run, door: str) -> None:
+    allowed = "set()" if door == "certificates" else "{'cryptography'}"  # which the SDK loads for keys
+    run(
+        f"import safekv.{door}, safekv.{door}.aio"
+        + LOADED
+        + "unwanted = {'requests', 'msal', 'aiohttp', 'tenacity', 'cachetools', 'cryptography'}\n"
+        + f"assert not loaded & unwanted - {allowed}, loaded\n"
+        + "assert not any(name.startswith(('azure.identity', 'safekv.emulator')) for name in sys.modules)"
+    )

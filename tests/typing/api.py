@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from ssl import SSLContext
 
 import azure.identity
+import azure.keyvault.keys
 import azure.keyvault.secrets
 import azure.keyvault.secrets.aio
 from azure.core.async_paging import AsyncItemPaged
@@ -15,16 +17,29 @@ from azure.core.exceptions import ClientAuthenticationError, ServiceRequestTimeo
 from azure.core.paging import ItemPaged
 from azure.core.polling import LROPoller
 from azure.core.rest import AsyncHttpResponse, HttpRequest, HttpResponse
+from cryptography.x509 import Certificate
 from typing_extensions import assert_type
 
 import safekv
+import safekv.certificates.aio
+import safekv.keys.aio
+import safekv.keys.crypto.aio
 import safekv.secrets.aio
 from safekv import CacheSettings, Vault
 from safekv.cache import CacheEvent, CacheInfo, SecretChange
+from safekv.certificates import (
+    CertificateClient,
+    CertificateOperation,
+    CertificatePolicy,
+    CertificateWithKey,
+    KeyVaultCertificate,
+)
 from safekv.emulator import Emulator, EmulatorSettings, Fault, Journal
 from safekv.errors import AuthenticationFailed, CredentialTooOld, DeadlineExceeded, InvalidArgument, SafeKVError
 from safekv.identity import AzureAuthorityHosts, DefaultAzureCredential, ManagedIdentityCredential
 from safekv.identity.aio import DefaultAzureCredential as AsyncDefaultAzureCredential
+from safekv.keys import DeletedKey, KeyClient, KeyOperation, KeyType, KeyVaultKey
+from safekv.keys.crypto import CryptographyClient, KeyWrapAlgorithm, UnwrapResult, WrapResult
 from safekv.secrets import (
     ApiVersion,
     ContentType,
@@ -90,6 +105,50 @@ def sync_door() -> None:
     client.close()
     with SecretClient(URL) as entered:
         entered.get_secret("name")
+
+
+def keys_and_certificates(vault: Vault) -> None:
+    keys = KeyClient(URL, DefaultAzureCredential(), key_ttl=60)
+    assert_type(vault.keys, KeyClient)
+    assert_type(vault.certificates, CertificateClient)
+    assert_type(vault.crypto("name", "version"), CryptographyClient)
+    azures: list[azure.keyvault.keys.KeyClient] = [keys]
+    assert azures
+    key = keys.create_rsa_key("name", size=2048, tags={"a": "b"})
+    assert_type(key, KeyVaultKey)
+    assert_type(keys.create_key("name", KeyType.rsa, key_operations=[KeyOperation.sign, "verify"]), KeyVaultKey)
+    assert_type(keys.begin_delete_key("name", timeout=60), LROPoller[DeletedKey])
+    assert_type(keys.get_cryptography_client("name", local=False), CryptographyClient)
+
+    crypto = CryptographyClient(key)
+    CryptographyClient(f"{URL}/keys/name", credential=None, local=False)
+    wrapped = crypto.wrap_key(KeyWrapAlgorithm.rsa_oaep_256, b"key")
+    assert_type(wrapped, WrapResult)
+    assert_type(crypto.unwrap_key(wrapped.algorithm, wrapped.encrypted_key, key_id=wrapped.key_id), UnwrapResult)
+    assert_type(crypto.unwrap_key("RSA-OAEP-256", wrapped), UnwrapResult)
+
+    certificates = CertificateClient(URL)
+    found = certificates.get_private_key("name")
+    assert_type(found, CertificateWithKey)
+    assert_type(found.chain, tuple[Certificate, ...])
+    assert_type(certificates.load_ssl_context("name", server_side=True), SSLContext)
+    policy = CertificatePolicy("Self", subject="CN=name")
+    assert_type(
+        certificates.begin_create_certificate("name", policy), LROPoller[KeyVaultCertificate | CertificateOperation]
+    )
+
+
+async def aio_keys_and_certificates() -> None:
+    keys = safekv.keys.aio.KeyClient(URL)
+    key = await keys.get_key("name")
+    assert_type(key, KeyVaultKey)
+    assert_type(await keys.delete_key("name"), DeletedKey)
+    crypto = keys.get_cryptography_client("name")
+    assert_type(crypto, safekv.keys.crypto.aio.CryptographyClient)
+    assert_type(await crypto.wrap_key(KeyWrapAlgorithm.rsa_oaep, b"key"), WrapResult)
+    certificates = safekv.certificates.aio.CertificateClient(URL)
+    assert_type(await certificates.get_private_key("name", "version"), CertificateWithKey)
+    assert_type(await certificates.load_ssl_context("name"), SSLContext)
 
 
 async def aio_door() -> None:

@@ -49,6 +49,7 @@ BASES = {
     errors.PublicAccessDisabled: [errors.AccessDenied],
     errors.KeyOperationNotAllowed: [errors.AccessDenied],
     errors.ManagedByKeyVault: [errors.AccessDenied],
+    errors.PrivateKeyUnavailable: [errors.AccessDenied],
     errors.SecretDisabled: [HttpResponseError],
     errors.KeyDisabled: [HttpResponseError],
     errors.NotFound: [ResourceNotFoundError],
@@ -81,6 +82,9 @@ BASES = {
     errors.MissingPackage: [ImportError],
     errors.UnsupportedVersion: [ImportError],
     errors.ManyCredentialsWarning: [SafeKVWarning, UserWarning],
+    errors.CryptographyWarning: [SafeKVWarning, UserWarning],
+    errors.UncachedReadsWarning: [SafeKVWarning, UserWarning],
+    errors.ManyServiceCallsWarning: [SafeKVWarning, UserWarning],
 }
 FIELDS: dict[str, Any] = {
     "message": "what happened",

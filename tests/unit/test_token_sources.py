@@ -138,7 +138,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 
 
 def test_sixty_four_at_once_are_one(world: World) -> None:
-    world.credential.delay = 0.05
+    world.credential.delay = 0.3
     assert world.ask_together(*[{}] * 64) == ["token-1"] * 64
     assert len(world.credential.calls) == 1
     assert world.ask() == "token-1"
@@ -146,7 +146,7 @@ def test_sixty_four_at_once_are_one(world: World) -> None:
 
 
 def test_what_differs_is_asked_apart(world: World) -> None:
-    world.credential.delay = 0.02
+    world.credential.delay = 0.2
     differences = [{}, {"tenant_id": "a"}, {"tenant_id": "b"}, {"claims": "c"}, {"enable_cae": True}]
     tokens = world.ask_together(*differences * 5)
     assert tokens[:5] * 5 == tokens
@@ -179,7 +179,7 @@ def test_the_older_protocol_gives_the_same_token(world: World) -> None:
 def test_one_refreshes_ahead_and_the_others_go_on(world: World) -> None:
     world.ask()
     world.clock.advance(3400)
-    world.credential.delay = 0.1
+    world.credential.delay = 0.3
     tokens = world.ask_together(*[{}] * 16)
     assert tokens.count("token-2") == 1
     assert tokens.count("token-1") == 15
@@ -211,7 +211,7 @@ def test_an_expired_one_is_never_given_out(world: World) -> None:
 
 @pytest.mark.parametrize("error", [ClientAuthenticationError("no"), OSError("no"), TimeoutError("no"), TypeError("no")])
 def test_an_error_is_everybodys_and_the_next_call_tries_again(world: World, error: Exception) -> None:
-    world.credential.delay = 0.05
+    world.credential.delay = 0.3
     world.credential.errors = [error]
     answers = world.ask_together(*[{}] * 8)
     assert {type(answer) for answer in answers} == {type(error)}

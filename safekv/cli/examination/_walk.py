@@ -79,7 +79,7 @@ def _permissions(
         yield from (skipped(name, "there is no token") for name in _ACCESS[1:])
         return
     yield _access.token(token, told, machine)
-    client = SecretClient(url, credential, timeout=_network.PATIENCE)
+    client = SecretClient(url, credential, timeout=_network.PATIENCE, cache=None)
     try:
         probes = _access.Probes(client, url)
         read = probes.reads(secret)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from azure.keyvault.secrets import ApiVersion, ContentType, DeletedSecret, KeyVa
 from safekv._clock import SYSTEM_RANDOM
 from safekv._identifiers import object_name, secret_attributes, secret_value, some_name
 from safekv.connection._aclient import AsyncSharedClient
+from safekv.connection._polling import Waiting, wait_until
 from safekv.secrets._methods import CONCURRENCY, INTERVAL, JITTER, CacheMethods
 
 if TYPE_CHECKING:
@@ -80,6 +82,7 @@ class SecretClient(CacheMethods, AsyncSharedClient, azure.keyvault.secrets.aio.S
         if self._reads.may_answer(out_content_type, kwargs):
             answer: KeyVaultSecret = await self._reads.read(self, name, version, **kwargs)
             return answer
+        self._reads.noted(self._lease.connection, name, self._lease.clock.monotonic())
         kwargs.pop("max_age", None)  # ours; the SDK would complain
         return await self._read_vault(name, version, out_content_type=out_content_type, **kwargs)
 
@@ -146,19 +149,16 @@ class SecretClient(CacheMethods, AsyncSharedClient, azure.keyvault.secrets.aio.S
         **kwargs: Any,
     ) -> KeyVaultSecret:
         secret_attributes(tags, content_type)
-        some_name(name)  # the rest is checked in the pipeline: the SDK's tests set "..." in a patched one
-        secret_value(value, name)
-        with self._writing(name):
-            return await super().set_secret(
-                name,
-                value,
-                enabled=enabled,
-                tags=tags,
-                content_type=content_type,
-                not_before=not_before,
-                expires_on=expires_on,
-                **kwargs,
-            )
+        return await super().set_secret(
+            some_name(name),  # the rest is checked in the pipeline: the SDK's tests set "..." in a patched one
+            secret_value(value, name),
+            enabled=enabled,
+            tags=tags,
+            content_type=content_type,
+            not_before=not_before,
+            expires_on=expires_on,
+            **kwargs,
+        )
 
     async def update_secret_properties(
         self,
@@ -173,18 +173,16 @@ class SecretClient(CacheMethods, AsyncSharedClient, azure.keyvault.secrets.aio.S
         **kwargs: Any,
     ) -> SecretProperties:
         secret_attributes(tags, content_type)
-        object_name(name)
-        with self._writing(name):
-            return await super().update_secret_properties(
-                name,
-                version,
-                enabled=enabled,
-                tags=tags,
-                content_type=content_type,
-                not_before=not_before,
-                expires_on=expires_on,
-                **kwargs,
-            )
+        return await super().update_secret_properties(
+            object_name(name),
+            version,
+            enabled=enabled,
+            tags=tags,
+            content_type=content_type,
+            not_before=not_before,
+            expires_on=expires_on,
+            **kwargs,
+        )
 
     def list_properties_of_secret_versions(self, name: str, **kwargs: Any) -> AsyncItemPaged[SecretProperties]:
         return super().list_properties_of_secret_versions(object_name(name), **kwargs)
@@ -193,38 +191,29 @@ class SecretClient(CacheMethods, AsyncSharedClient, azure.keyvault.secrets.aio.S
         return await super().backup_secret(object_name(name), **kwargs)
 
     async def delete_secret(self, name: str, **kwargs: Any) -> DeletedSecret:
-        object_name(name)
-        with self._writing(name):
-            return await super().delete_secret(name, **kwargs)
+        waiting = Waiting.of(self, "delete_secret", kwargs)
+        kwargs.pop("_polling_interval", None)
+        bundle = await self._client.delete_secret(secret_name=object_name(name), **kwargs)
+        deleted = DeletedSecret._from_deleted_secret_bundle(bundle)
+        if deleted.recovery_id is not None:  # there is soft-delete
+            await wait_until(partial(self.get_deleted_secret, name, **kwargs), waiting, self._lease.sleep)
+        return deleted
 
     async def get_deleted_secret(self, name: str, **kwargs: Any) -> DeletedSecret:
         return await super().get_deleted_secret(object_name(name), **kwargs)
 
     async def purge_deleted_secret(self, name: str, **kwargs: Any) -> None:
-        object_name(name)
-        with self._writing(name):
-            await super().purge_deleted_secret(name, **kwargs)
+        await super().purge_deleted_secret(object_name(name), **kwargs)
 
     async def recover_deleted_secret(self, name: str, **kwargs: Any) -> SecretProperties:
-        object_name(name)
-        with self._writing(name):
-            return await _Poller.of(self).recover_deleted_secret(name, **kwargs)
-
-    async def restore_secret_backup(self, backup: bytes, **kwargs: Any) -> SecretProperties:
-        with self._writing(None):  # whose backup it is, only the vault can tell
-            return await super().restore_secret_backup(backup, **kwargs)
+        waiting = Waiting.of(self, "recover_deleted_secret", kwargs)
+        kwargs.pop("_polling_interval", None)
+        bundle = await self._client.recover_deleted_secret(secret_name=object_name(name), **kwargs)
+        await wait_until(partial(_is_back, self, name, **kwargs), waiting, self._lease.sleep)
+        return SecretProperties._from_secret_bundle(bundle)
 
 
-class _Poller(azure.keyvault.secrets.aio.SecretClient):
-    """The client as the SDK's recover poller is to see it: what that reads is in no cache, and is news to all."""
-
-    @classmethod
-    def of(cls, client: SecretClient) -> _Poller:
-        poller = object.__new__(cls)
-        poller.__dict__ = client.__dict__  # one client, seen in another way
-        return poller
-
-    async def get_secret(self, name: str, version: str | None = None, **kwargs: Any) -> KeyVaultSecret:
-        secret = await super().get_secret(name, version, **kwargs)
-        SecretClient.invalidate(self, name)  # type: ignore[arg-type]
-        return secret
+async def _is_back(client: SecretClient, name: str, **kwargs: Any) -> None:
+    """Whether it is in the vault, and not in a cache; when it is, that is news to all."""
+    await client._read_vault(name, None, **kwargs)
+    client.invalidate(name)

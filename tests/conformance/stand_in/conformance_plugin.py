@@ -22,6 +22,7 @@ from OpenSSL.crypto import write_authority
 
 from safekv._clock import VirtualClock
 from safekv.emulator import Emulator, EmulatorServer, EmulatorSettings, Limits
+from safekv.emulator._identity import IdentitySettings
 from safekv.emulator._settings import LIMIT_CLASSES
 
 REPLACED = {
@@ -29,6 +30,12 @@ REPLACED = {
     "azure.identity.aio": "safekv.identity.aio",
     "azure.keyvault.secrets": "safekv.secrets",
     "azure.keyvault.secrets.aio": "safekv.secrets.aio",
+    "azure.keyvault.keys": "safekv.keys",
+    "azure.keyvault.keys.aio": "safekv.keys.aio",
+    "azure.keyvault.keys.crypto": "safekv.keys.crypto",
+    "azure.keyvault.keys.crypto.aio": "safekv.keys.crypto.aio",
+    "azure.keyvault.certificates": "safekv.certificates",
+    "azure.keyvault.certificates.aio": "safekv.certificates.aio",
 }
 
 
@@ -47,7 +54,11 @@ class Conformance:
         limits = Limits(**dict.fromkeys(LIMIT_CLASSES), managed_hsm=None)
         clock = VirtualClock(running=True)
         emulator = Emulator(clock=clock, settings=EmulatorSettings(limits=limits))
-        self._server = EmulatorServer(emulator, vaults={"emulator": {}, "hsm": {"hsm": True}}).start()
+        # Sleeping moves only the emulator's clock: with tokens of an hour, those who ask again when
+        # their own clock says so would be late.
+        identity = IdentitySettings(tenant=emulator.settings.tenant, token_lifetime=30 * 86_400)
+        vaults: dict[str, Any] = {"emulator": {}, "hsm": {"hsm": True}}
+        self._server = EmulatorServer(emulator, vaults=vaults, identity=identity).start()
         self._attestation = attestation.serve()
         self._patch = pytest.MonkeyPatch()
         for name, value in {**self._server.environment(), **self._of_keys()}.items():
@@ -103,10 +114,10 @@ def replace_classes(patch: pytest.MonkeyPatch) -> None:
     """Put safekv's public names in the place of the SDK's, as changing the imports does."""
     pairs = [(importlib.import_module(theirs), importlib.import_module(ours)) for theirs, ours in REPLACED.items()]
     # All are looked up before the first is replaced: safekv's classes are made from the SDK's.
-    names = [(theirs, name, getattr(ours, name)) for theirs, ours in pairs for name in ours.__all__]
+    names = [(theirs, name, getattr(ours, name)) for theirs, ours in pairs for name in theirs.__all__]
     for theirs, name, value in names:
-        if name == "SecretClient" and value is theirs.SecretClient:
-            raise pytest.UsageError(f"safekv has no SecretClient of its own for {theirs.__name__}: nothing is tried")
+        if name.endswith("Client") and value is getattr(theirs, name):
+            raise pytest.UsageError(f"safekv has no {name} of its own for {theirs.__name__}: nothing is tried")
     for theirs, name, value in names:
         patch.setattr(theirs, name, value)
 
