@@ -19,8 +19,6 @@ from safekv.envelope import Encryptor, KeyRing, Wrapped
 from safekv.errors import InvalidArgument, LoadError
 from safekv.testing import LocalKeyVault
 
-VALUE = "hunter2"
-
 
 @pytest.fixture
 def loading(colour: Colour, local: LocalKeyVault, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Loading]:

@@ -15,7 +15,7 @@ from safekv.connection import _registry
 from safekv.errors import InvalidArgument, LoadError
 from safekv.testing import LocalKeyVault
 
-VALUE = "hunter2"
+VALUE = "planted-value"
 
 
 class Watching(Loading):

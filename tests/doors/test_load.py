@@ -19,7 +19,7 @@ from safekv.config import Reference
 from safekv.errors import InvalidArgument, LoadError, SecretNotFound
 from safekv.testing import LocalKeyVault
 
-VALUE = "hunter2"
+VALUE = "planted-value"
 
 
 @pytest.fixture

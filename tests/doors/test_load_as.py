@@ -28,7 +28,7 @@ from safekv.errors import InvalidArgument, LoadError, MalformedSecret
 from safekv.testing import LocalKeyVault
 
 pydantic = pytest.importorskip("pydantic")
-VALUE = "hunter2"
+VALUE = "planted-value"
 UserId = NewType("UserId", int)
 
 

@@ -19,7 +19,7 @@ from safekv.testing import LocalKeyVault
 
 pydantic = pytest.importorskip("pydantic")
 pydantic_settings = pytest.importorskip("pydantic_settings")
-VALUE = "hunter2"
+VALUE = "planted-value"
 NAMES = [f"s{number}" for number in range(100)]
 
 

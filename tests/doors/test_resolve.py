@@ -15,7 +15,7 @@ from safekv.config import Config
 from safekv.errors import InvalidArgument, LoadError
 from safekv.testing import LocalKeyVault
 
-VALUE = "hunter2"
+VALUE = "planted-value"
 URI = "@Microsoft.KeyVault(SecretUri=https://local.vault.azure.net/secrets/pw)"
 PARTS = "@Microsoft.KeyVault(VaultName=shared;SecretName=pw)"
 

@@ -16,7 +16,7 @@ from safekv.config._dotenv import read_dotenv
 from safekv.config._files import read_file
 from safekv.errors import InvalidArgument, MissingPackage
 
-SECRET = "hunter2"
+SECRET = "planted-value"
 LINES = [
     "A=1",
     "export B = two words  # comment",
