@@ -11,16 +11,60 @@ TYPE_CHECKING = False  # typing costs more to import than all of this
 if TYPE_CHECKING:
     from safekv._cache_settings import CacheSettings
     from safekv._events import subscribe
+    from safekv.config import (
+        Config,
+        Secret,
+        Snapshot,
+        field,
+        load,
+        load_as,
+        load_environ,
+        resolve,
+        resolve_environ,
+        resolve_file,
+        watch,
+    )
     from safekv.connection._bulk import bulk
+    from safekv.integrations.pydantic import SettingsSource
     from safekv.vault import Vault
 
-__all__ = ["CacheSettings", "Vault", "__version__", "bulk", "subscribe"]
+__all__ = [
+    "CacheSettings",
+    "Config",
+    "Secret",
+    "SettingsSource",
+    "Snapshot",
+    "Vault",
+    "__version__",
+    "bulk",
+    "field",
+    "load",
+    "load_as",
+    "load_environ",
+    "resolve",
+    "resolve_environ",
+    "resolve_file",
+    "subscribe",
+    "watch",
+]
 
 _HOMES = {
     "CacheSettings": "safekv._cache_settings",
+    "Config": "safekv.config",
+    "Secret": "safekv.config",
+    "SettingsSource": "safekv.integrations.pydantic",
+    "Snapshot": "safekv.config",
     "Vault": "safekv.vault",
     "bulk": "safekv.connection._bulk",
+    "field": "safekv.config",
+    "load": "safekv.config",
+    "load_as": "safekv.config",
+    "load_environ": "safekv.config",
+    "resolve": "safekv.config",
+    "resolve_environ": "safekv.config",
+    "resolve_file": "safekv.config",
     "subscribe": "safekv._events",
+    "watch": "safekv.config",
 }
 
 

@@ -11,13 +11,17 @@ import safekv
 
 # The name, and what ``safekv --help`` says of it. The module ``safekv.cli.NAME`` has it as ``command``.
 COMMANDS = {
+    "check": "See whether all secrets can be had that an application needs.",
     "decrypt": "Decrypt files and pipes with a key ring.",
     "demo": "Run a small application with the SDK and with safekv, and compare.",
     "doctor": "Look for what is wrong between this machine and a vault.",
     "emulator": "Run a Key Vault on this machine, for development and tests.",
     "encrypt": "Encrypt files and pipes with a key ring.",
+    "exec": "Run a command with secrets in its environment.",
     "explain": "Say what an error means, and what to do about it.",
+    "get": "Show a secret's properties, or its value.",
     "keyring": "Make, show and change key rings.",
+    "list": "List the secrets of a vault, without their values.",
 }
 
 

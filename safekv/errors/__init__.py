@@ -46,6 +46,7 @@
     │   └── AnswerTimeout        ServiceResponseTimeoutError: perhaps carried out
     ├── DeadlineExceeded         azure.core ServiceRequestTimeoutError: time ran out before sending
     ├── AmbiguousWrite           azure.core HttpResponseError and ServiceResponseTimeoutError: perhaps written
+    ├── MalformedSecret          ValueError: a secret's value is not of the type that its setting has
     ├── LoadError                several secrets were asked for and some could not be read
     ├── EventLoopClosed          RuntimeError: an aio client outlived its event loop
     ├── ClientClosed             ValueError: used after the last close()
@@ -145,6 +146,7 @@ __all__ = [
     "KeyNotFound",
     "KeyOperationNotAllowed",
     "LoadError",
+    "MalformedSecret",
     "ManagedByKeyVault",
     "ManyCredentialsWarning",
     "ManyServiceCallsWarning",
@@ -195,8 +197,12 @@ class ClientClosed(SafeKVError, ValueError):
     """The client was used after its last lease was given back by ``close()`` or ``with``."""
 
 
+class MalformedSecret(SafeKVError, ValueError):
+    """A secret's value is not of the type that its setting has. The value is not in it."""
+
+
 class CredentialNotPicklable(SafeKVError, TypeError):
-    """Pickling this client would write a client secret, a password or a certificate."""
+    """Pickling this would write a client secret, a password, a certificate or the values of secrets."""
 
 
 class MissingPackage(SafeKVError, ModuleNotFoundError):

@@ -18,9 +18,20 @@ class LoadError(SafeKVError):
     failures: Mapping[str, BaseException] = MappingProxyType({})
 
     @classmethod
-    def of(cls, vault: str, failures: Mapping[str, BaseException], *, transient: bool = False) -> LoadError:
-        """The error for these failures; ``transient`` if all of them may pass by themselves."""
-        lines = "".join(f"\n  {name}: {_in_short(error)}" for name, error in failures.items())
+    def of(
+        cls,
+        vault: str,
+        failures: Mapping[str, BaseException],
+        *,
+        transient: bool = False,
+        said: Mapping[str, str] | None = None,
+    ) -> LoadError:
+        """The error for these failures; ``transient`` if all of them may pass by themselves.
+
+        :param said: for settings, the secret that each of them wanted.
+        """
+        wanted = {name: f" ({secret})" for name, secret in (said or {}).items()}
+        lines = "".join(f"\n  {name}{wanted.get(name, '')}: {_in_short(error)}" for name, error in failures.items())
         count = f"{len(failures)} secrets" if len(failures) > 1 else "1 secret"
         made = cls(f"{count} of {vault} could not be read:{lines}", vault=vault, transient=transient)
         made.failures = MappingProxyType(dict(failures))

@@ -35,7 +35,7 @@ def test_an_example_runs(block: str, monkeypatch: pytest.MonkeyPatch, pytester: 
             local.vault(vault).keys.create_ec_key("ring-signer")
         monkeypatch.setenv("AZURE_KEY_VAULT_URL", local.url())
         try:
-            exec(compile(block, "example", "exec"), {"__name__": "example"})
+            exec(compile(block, "example", "exec", dont_inherit=True), {"__name__": "example"})
         except ModuleNotFoundError as missing:
             if missing.name != "pyarrow":
                 raise

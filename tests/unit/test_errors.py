@@ -32,6 +32,7 @@ ERRORS = [kind for kind in KINDS if issubclass(kind, SafeKVError)]
 WARNINGS = [kind for kind in KINDS if issubclass(kind, Warning)]
 BASES = {
     errors.LoadError: [SafeKVError],
+    errors.MalformedSecret: [ValueError],
     errors.InvalidArgument: [ValueError],
     errors.InvalidCredential: [errors.InvalidArgument, TypeError],
     errors.AuthenticationFailed: [ClientAuthenticationError],

@@ -1,0 +1,187 @@
+"""``safekv.aio.load``: the driver for asyncio. ``_loader`` is its twin, and has the documentation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from time import monotonic, time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from safekv.config._asking import Selection
+from safekv.config._names import secret_prefix
+from safekv.config._plan import Part, Plan, load_error
+from safekv.config._request import CONCURRENCY, TIMEOUT, Request, positive
+from safekv.config._snapshot import Snapshot
+from safekv.config._sources import Source, Sources
+from safekv.config._targets import Targets
+from safekv.config._typed import Model
+from safekv.config._values import Config
+from safekv.errors import ClientClosed, DeadlineExceeded, LoadError
+
+if TYPE_CHECKING:
+    from safekv.secrets.aio import SecretClient
+
+T = TypeVar("T")
+
+
+async def load(
+    names: Iterable[str] | Mapping[str, str] | None = None,
+    *,
+    optional: Iterable[str] | Mapping[str, Any] = (),
+    prefix: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    nest: str | None = None,
+    as_env: bool = False,
+    vault: str | SecretClient | None = None,
+    credential: Any = None,
+    timeout: float = TIMEOUT,
+    sources: Iterable[Source] | None = None,
+    snapshot: Snapshot | None = None,
+) -> Config:
+    """As ``safekv.load``; ``vault`` is a URL or a client of ``safekv.secrets.aio``."""
+    request = Request(names, optional, prefix, tags, nest, as_env, timeout)
+    async with AsyncClients(vault, credential, request.timeout, Sources(sources, snapshot)) as clients:
+        return await clients.load(request)
+
+
+async def load_as(
+    model: type[T],
+    *,
+    prefix: str = "",
+    vault: str | SecretClient | None = None,
+    credential: Any = None,
+    timeout: float = TIMEOUT,
+    sources: Iterable[Source] | None = None,
+    snapshot: Snapshot | None = None,
+) -> T:
+    """As ``safekv.load_as``; ``vault`` is a URL or a client of ``safekv.secrets.aio``."""
+    asked = Model(model, secret_prefix(prefix))
+    async with AsyncClients(vault, credential, positive("timeout", timeout), Sources(sources, snapshot)) as clients:
+        return asked.made(await clients.read(asked.wanted(clients.targets.vaults)))
+
+
+class AsyncClients:
+    """The clients of one call, each with a lease that is given back at its end."""
+
+    def __init__(
+        self,
+        vault: Any,
+        credential: Any,
+        timeout: float,
+        sources: Sources | None = None,
+        max_age: float | None = None,
+    ) -> None:
+        from safekv.secrets.aio import SecretClient
+
+        self.targets = Targets(vault, credential, SecretClient, None)
+        self._stack = AsyncExitStack()
+        self._timeout = timeout
+        self._sources = sources or Sources()
+        self._made: dict[str, SecretClient] = {}
+        #: What a read may be answered with; None: whatever the client's cache has.
+        self._fresh: dict[str, Any] = {} if max_age is None else {"max_age": max_age}
+        self._deadline: float | None = None
+        self._closed = False
+
+    async def __aenter__(self) -> AsyncClients:
+        return self
+
+    async def __aexit__(self, *details: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Give the leases back."""
+        self._made.clear()
+        self._closed = True
+        await self._stack.aclose()
+
+    def begin(self) -> None:
+        """The time runs anew."""
+        self._deadline = None
+
+    def now(self) -> float:
+        """Seconds, by the clock of the clients."""
+        client = next(iter(self._made.values()), self.targets.client)
+        if client is None and self.targets.url is not None:
+            client = self.client(self.targets.url)
+        return float(client._lease.clock.monotonic()) if client is not None else monotonic()
+
+    def client(self, url: str) -> SecretClient:
+        """The client of a vault."""
+        if self.targets.client is not None and url == self.targets.url:
+            return self.targets.client  # type: ignore[no-any-return]
+        if url in self._made:
+            return self._made[url]
+        if self._closed:  # by stop(), in the middle of a refresh
+            raise ClientClosed("This was stopped.")
+        from safekv.secrets.aio import SecretClient
+
+        made: SecretClient = SecretClient(url, self.targets.credential, **self.targets.options)
+        self._stack.push_async_callback(made.close)
+        self._made[url] = made
+        return made
+
+    def left(self, client: SecretClient) -> float:
+        """Seconds that are left."""
+        now: float = client._lease.clock.monotonic()
+        if self._deadline is None:
+            self._deadline = now + self._timeout
+        return max(0.001, self._deadline - now)
+
+    async def load(self, request: Request) -> Config:
+        """What is asked for, read."""
+        if request.selection is None:
+            return request.result(await self.read(request.wanted(self.targets.vaults)))
+        return request.result(await self.read(request.selection.wanted(await self.listed(request.selection))))
+
+    async def read(self, wanted: Iterable[Any]) -> Plan:
+        """Read all that is wanted; of several vaults at once."""
+        plan = Plan(wanted, self.targets.vaults, self._sources)
+        works = [(part, self.client(part.url)) for part in plan.parts]
+        tasks = [asyncio.ensure_future(_read(part, client, self.left(client), self._fresh)) for part, client in works]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+        if self._sources.snapshot is not None:
+            now = works[0][1]._lease.clock.time() if works else time()
+            await asyncio.to_thread(self._sources.snapshot.apply, plan, now)
+        return plan
+
+    async def listed(self, selection: Selection) -> list[str]:
+        """The names in the vault's list that are selected.
+
+        :raises LoadError: if it cannot be listed.
+        """
+        if not self._sources.vault:
+            failure = self._sources.missing(selection.prefix)
+            raise load_error("local sources", {selection.said(): (failure, "the vault's list")})
+        client = self.client(self.targets.needed())
+        now, found = client._lease.clock.time(), []
+        try:
+            async for page in client.list_properties_of_secrets(timeout=self.left(client)).by_page():
+                found += [str(each.name) async for each in page if selection.takes(each, now)]
+                if self.left(client) <= 0.001:
+                    raise DeadlineExceeded("The list of secrets was not complete in time.", transient=True)
+        except Exception as error:
+            raise load_error(self.targets.host(), {selection.said(): (error, "the vault's list")}) from None
+        return found
+
+
+async def _read(part: Part, client: SecretClient, seconds: float, fresh: Mapping[str, Any]) -> None:
+    """One ``get_many`` over the part's slots. What is found is kept, whatever else fails: it may be malformed."""
+    from safekv.secrets._many import Load
+    from safekv.secrets.aio._many import get_many
+
+    async def read(slot: str, *, timeout: float) -> Any:
+        name, version = part.slots[slot]
+        secret = part.found[slot] = await client.get_secret(name, version, timeout=timeout, **fresh)
+        return secret
+
+    load = Load(part.host, sorted(part.needed), part.optional(), seconds, CONCURRENCY, client._lease.clock.monotonic)
+    try:
+        await get_many(load, read)
+    except LoadError as error:
+        part.failures = error.failures

@@ -1,0 +1,220 @@
+"""``safekv.load``: the driver. ``_aloader`` is its twin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from contextvars import copy_context
+from time import monotonic, time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from safekv.config._asking import Selection
+from safekv.config._names import secret_prefix
+from safekv.config._plan import Part, Plan, load_error
+from safekv.config._request import CONCURRENCY, TIMEOUT, Request, positive
+from safekv.config._snapshot import Snapshot
+from safekv.config._sources import Source, Sources
+from safekv.config._targets import Targets
+from safekv.config._typed import Model
+from safekv.config._values import Config
+from safekv.errors import ClientClosed, DeadlineExceeded, LoadError
+
+if TYPE_CHECKING:
+    from safekv.secrets import SecretClient
+    from safekv.vault import Vault
+
+T = TypeVar("T")
+
+
+def load(
+    names: Iterable[str] | Mapping[str, str] | None = None,
+    *,
+    optional: Iterable[str] | Mapping[str, Any] = (),
+    prefix: str | None = None,
+    tags: Mapping[str, str] | None = None,
+    nest: str | None = None,
+    as_env: bool = False,
+    vault: str | Vault | SecretClient | None = None,
+    credential: Any = None,
+    timeout: float = TIMEOUT,
+    sources: Iterable[Source] | None = None,
+    snapshot: Snapshot | None = None,
+) -> Config:
+    """Secrets as a read-only mapping, all at once; or one error that says all that is wrong.
+
+    :param names: secrets to read, each by a GET of its own, which needs no permission to list; or a mapping of the
+        keys that are wanted to secrets. A secret is a name in the vault (``_`` is ``-``), or a reference like
+        ``kv://other-vault/name/version``.
+    :param optional: names, or keys of ``names``, that may be absent; a mapping gives their defaults.
+    :param prefix: with ``names``, what stands before each of them in the vault. Without, all secrets of the vault
+        that begin so are read, if they are enabled and valid now; their keys are without it, in lower case.
+    :param tags: without ``names``, those that have these tags.
+    :param nest: the separator (``"--"``) at which keys become groups.
+    :param as_env: keys as variables of an environment: ``db-password`` is ``DB_PASSWORD``.
+    :param vault: a URL, a name, a ``Vault`` or a client; by default ``AZURE_KEY_VAULT_URL``.
+    :param credential: as for ``SecretClient``; a ``Vault`` or a client brings its own.
+    :param timeout: seconds for all of it.
+    :param sources: where values may come from, the first that has one: ``"environment"``, files, mappings, ``"vault"``.
+    :param snapshot: what stands in while the vault cannot be reached.
+    :raises LoadError: naming every key whose secret could not be read, and what to do about it.
+    :raises InvalidArgument: before anything is sent, for names that no secret can have, or that are ambiguous.
+    """
+    request = Request(names, optional, prefix, tags, nest, as_env, timeout)
+    with Clients(vault, credential, request.timeout, Sources(sources, snapshot)) as clients:
+        return clients.load(request)
+
+
+def load_as(
+    model: type[T],
+    *,
+    prefix: str = "",
+    vault: str | Vault | SecretClient | None = None,
+    credential: Any = None,
+    timeout: float = TIMEOUT,
+    sources: Iterable[Source] | None = None,
+    snapshot: Snapshot | None = None,
+) -> T:
+    """A dataclass, pydantic model or TypedDict whose fields are secrets, each read by a GET of its own.
+
+    A field's secret has its name (``_`` is ``-``) after those of the models it is in, joined by ``--``, or what
+    ``safekv.field`` says. Fields with a default, or that may be None, may be absent.
+
+    :param prefix: what stands before all names.
+    :raises LoadError: naming every field that is missing, forbidden, disabled or malformed, with its secret; without
+        its value.
+    :raises InvalidArgument: before anything is sent, for fields that no secret can fit.
+    """
+    asked = Model(model, secret_prefix(prefix))
+    with Clients(vault, credential, positive("timeout", timeout), Sources(sources, snapshot)) as clients:
+        return asked.made(clients.read(asked.wanted(clients.targets.vaults)))
+
+
+class Clients:
+    """The clients of one call, each with a lease that is given back at its end."""
+
+    def __init__(
+        self,
+        vault: Any,
+        credential: Any,
+        timeout: float,
+        sources: Sources | None = None,
+        max_age: float | None = None,
+    ) -> None:
+        from safekv.secrets import SecretClient
+        from safekv.vault import Vault
+
+        self.targets = Targets(vault, credential, SecretClient, Vault)
+        self._stack = ExitStack()
+        self._timeout = timeout
+        self._sources = sources or Sources()
+        self._made: dict[str, SecretClient] = {}
+        #: What a read may be answered with; None: whatever the client's cache has.
+        self._fresh: dict[str, Any] = {} if max_age is None else {"max_age": max_age}
+        self._deadline: float | None = None
+        self._closed = False
+
+    def __enter__(self) -> Clients:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the leases back."""
+        self._made.clear()
+        self._closed = True
+        self._stack.close()
+
+    def begin(self) -> None:
+        """The time runs anew."""
+        self._deadline = None
+
+    def now(self) -> float:
+        """Seconds, by the clock of the clients."""
+        client = next(iter(self._made.values()), self.targets.client)
+        if client is None and self.targets.url is not None:
+            client = self.client(self.targets.url)
+        return float(client._lease.clock.monotonic()) if client is not None else monotonic()
+
+    def client(self, url: str) -> SecretClient:
+        """The client of a vault."""
+        if self.targets.client is not None and url == self.targets.url:
+            return self.targets.client  # type: ignore[no-any-return]
+        if url in self._made:
+            return self._made[url]
+        if self._closed:  # by stop(), in the middle of a refresh
+            raise ClientClosed("This was stopped.")
+        from safekv.secrets import SecretClient
+
+        made: SecretClient = SecretClient(url, self.targets.credential, **self.targets.options)
+        self._stack.enter_context(made)
+        self._made[url] = made
+        return made
+
+    def left(self, client: SecretClient) -> float:
+        """Seconds that are left."""
+        now: float = client._lease.clock.monotonic()
+        if self._deadline is None:
+            self._deadline = now + self._timeout
+        return max(0.001, self._deadline - now)
+
+    def load(self, request: Request) -> Config:
+        """What is asked for, read."""
+        if request.selection is None:
+            return request.result(self.read(request.wanted(self.targets.vaults)))
+        return request.result(self.read(request.selection.wanted(self.listed(request.selection))))
+
+    def read(self, wanted: Iterable[Any]) -> Plan:
+        """Read all that is wanted; of several vaults at once."""
+        plan = Plan(wanted, self.targets.vaults, self._sources)
+        works = [(part, self.client(part.url)) for part in plan.parts]
+        seconds = [self.left(client) for _, client in works]
+        if len(works) == 1:
+            _read(*works[0], seconds[0], self._fresh)
+        elif works:
+            with ThreadPoolExecutor(plan.workers, thread_name_prefix="safekv-load") as pool:
+                reads = [
+                    pool.submit(copy_context().run, _read, part, client, left, self._fresh)
+                    for (part, client), left in zip(works, seconds, strict=True)
+                ]
+                for read in reads:
+                    read.result()
+        if self._sources.snapshot is not None:
+            self._sources.snapshot.apply(plan, works[0][1]._lease.clock.time() if works else time())
+        return plan
+
+    def listed(self, selection: Selection) -> list[str]:
+        """The names in the vault's list that are selected.
+
+        :raises LoadError: if it cannot be listed.
+        """
+        if not self._sources.vault:
+            failure = self._sources.missing(selection.prefix)
+            raise load_error("local sources", {selection.said(): (failure, "the vault's list")})
+        client = self.client(self.targets.needed())
+        now, found = client._lease.clock.time(), []
+        try:
+            for page in client.list_properties_of_secrets(timeout=self.left(client)).by_page():
+                found += [str(each.name) for each in page if selection.takes(each, now)]
+                if self.left(client) <= 0.001:
+                    raise DeadlineExceeded("The list of secrets was not complete in time.", transient=True)
+        except Exception as error:
+            raise load_error(self.targets.host(), {selection.said(): (error, "the vault's list")}) from None
+        return found
+
+
+def _read(part: Part, client: SecretClient, seconds: float, fresh: Mapping[str, Any]) -> None:
+    """One ``get_many`` over the part's slots. What is found is kept, whatever else fails: it may be malformed."""
+    from safekv.secrets._many import Load, get_many
+
+    def read(slot: str, *, timeout: float) -> Any:
+        name, version = part.slots[slot]
+        secret = part.found[slot] = client.get_secret(name, version, timeout=timeout, **fresh)
+        return secret
+
+    load = Load(part.host, sorted(part.needed), part.optional(), seconds, CONCURRENCY, client._lease.clock.monotonic)
+    try:
+        get_many(load, read)
+    except LoadError as error:
+        part.failures = error.failures
