@@ -103,7 +103,7 @@ def wheel(session: nox.Session) -> None:
     (built,) = (away / "dist").glob("safekv-*.whl")
     session.install("--force-reinstall", "--no-deps", str(built))
     session.install(f"{built}[aio,cli]", *nox.project.dependency_groups(PYPROJECT, "test"))
-    for name in ("tests", "docs"):
+    for name in ("tests", "docs", "benchmarks", "examples"):
         shutil.rmtree(away / name, ignore_errors=True)
         shutil.copytree(HERE / name, away / name, ignore=shutil.ignore_patterns("conformance", "__pycache__"))
     for page in ("pyproject.toml", *(path.name for path in HERE.glob("*.md")), "LICENSE"):
