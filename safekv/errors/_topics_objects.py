@@ -251,17 +251,18 @@ VAULT = (
         "429: too many requests",
         "The vault counts requests of all its users over 10 seconds, and refuses what is above its limit. A refused "
         "request was not carried out.",
-        "Send fewer requests to {vault}. safekv has repeated this one while the call had time (timeout=).",
+        "Send fewer requests to {vault}. safekv lets the calls of this process take turns at their share of the "
+        "limit, and has repeated this one while the call had time (timeout=); bulk work belongs in safekv.bulk().",
         HTTP_429,
         (
-            "One client for each vault: within a process safekv sees to that, whatever constructs clients; see that "
-            "not more processes than needed start at once.",
+            "One client for each vault: within a process safekv sees to that, whatever constructs clients, and keeps "
+            "secrets for five minutes unless cache=None; see that not more processes than needed start at once.",
             "One credential for all clients: safekv asks one credential once for all of them; safekv.identity gives "
             "the same object for the same arguments.",
             "What is no secret belongs in Azure App Configuration, with references to Key Vault for the rest. This is "
-            "for you to do.",
+            "for you to do; safekv.integrations.appconfiguration resolves the references in one batch.",
             "Wrap and unwrap one symmetric key, and encrypt with that locally, instead of having the vault encrypt and "
-            "decrypt. This is for you to do.",
+            "decrypt: safekv.envelope does it.",
             f"How to throttle: {LEARN}/overview-throttling#how-to-throttle-your-app-in-response-to-service-limits",
         ),
         transient=True,
