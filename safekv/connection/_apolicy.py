@@ -85,7 +85,7 @@ class AsyncResilience(AsyncRetryPolicy[Any, Any]):
 
     async def _exchange(self, call: Call, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """One request, in its turn, and its answer."""
-        call.bound_io()
+        call.begin_attempt()
         try:
             response = None
             while response is None:
@@ -113,6 +113,7 @@ class AsyncResilience(AsyncRetryPolicy[Any, Any]):
             slots = await self._connection.slots.take(call)
             under_way = UNDER_WAY.set(call)
             try:
+                call.bound_io(request)
                 if not call.flow.sent():
                     return None
                 response: PipelineResponse[Any, Any] = await self._authentications.get().send(request)

@@ -109,6 +109,10 @@ class Call:
 
     # -- getting a turn
 
+    def begin_attempt(self) -> None:
+        """Nothing is known yet of what follows this attempt."""
+        self.wait = None
+
     def poll(self) -> float:
         """0.0: send now. A number: seconds to sleep before asking again.
 
@@ -127,8 +131,8 @@ class Call:
         else:
             self._tell_wait(wait, "queue", logging.DEBUG)
 
-    def bound_io(self) -> None:
-        """Shorten the socket timeouts of the next attempt to what the deadline leaves.
+    def bound_io(self, request: PipelineRequest[Any]) -> None:
+        """Shorten the socket timeouts of ``request`` to what the deadline leaves, after all waiting for a turn.
 
         :raises NoTurn: if it leaves nothing.
         """
@@ -136,9 +140,8 @@ class Call:
         if remaining <= 0:
             raise NoTurn(Denied(0.0, "deadline"))
         most = min(remaining, self._terms.attempt_timeout)
-        self.wait = None
-        self.request.context["retry_count"] = self.flow.repeats  # as the SDK's policy does, for tracing
-        options = self.request.context.options
+        request.context["retry_count"] = self.flow.repeats  # as the SDK's policy does, for tracing
+        options = request.context.options
         config = getattr(self.transport, "connection_config", None)
         _bound(options, "connection_timeout", getattr(config, "timeout", _UNKNOWN), most)
         _bound(options, "read_timeout", getattr(config, "read_timeout", _UNKNOWN), most)
@@ -301,7 +304,7 @@ class Call:
             raise last
         if denied.reason in ("broken", "isolated"):
             raise _ending.left_alone(self.operation.name, self._traffic.host, denied)
-        if last is None and denied.retry_in <= 0:
+        if last is None and denied.retry_in <= 0 and not self.flow.limited():
             raise _ending.too_late(self.operation.name, self._traffic.host)
         raise self._throttled(denied.retry_in)
 

@@ -95,7 +95,7 @@ class Resilience(RetryPolicy[Any, Any]):
 
     def _exchange(self, call: Call, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """One request, in its turn, and its answer."""
-        call.bound_io()
+        call.begin_attempt()
         try:
             response = None
             while response is None:
@@ -122,6 +122,7 @@ class Resilience(RetryPolicy[Any, Any]):
             slots.take(call)
             under_way = UNDER_WAY.set(call)
             try:
+                call.bound_io(request)
                 if not call.flow.sent():
                     return None
                 response = self.next.send(request)

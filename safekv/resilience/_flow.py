@@ -133,6 +133,10 @@ class Flow:
         """Seconds until the deadline; negative once it has passed."""
         return self._deadline - self._clock.monotonic()
 
+    def limited(self) -> bool:
+        """Whether the lane limits anything now."""
+        return self._lane.status().on
+
     def lane_wait(self) -> float:
         """Seconds for which the lane is closed to everybody."""
         return self._lane.status().pause_left

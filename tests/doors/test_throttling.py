@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import AzureError, HttpResponseError
 from azure.core.rest import HttpRequest
 from colours import Colour
 from doubles import sent, watched
@@ -191,6 +191,15 @@ def test_after_a_429_calls_queue_and_the_hopeless_are_refused_unsent(colour: Col
     assert len(sent(local)) == count
     assert caught.value.retry_in is not None
     assert colour.run(get(client)).value == "hello"
+
+
+def test_time_in_the_queue_is_no_time_for_the_socket(colour: Colour, local: LocalKeyVault) -> None:
+    """25 s for a turn leave 5 s of 30 for the answer, not the usual 10."""
+    local.fail(operation=READ, network="black-hole", count=None)
+    client = colour.client(local, max_rate=0.04, transport=watched(colour, local))
+    with pytest.raises(AzureError):
+        colour.run(get(client))
+    assert 25 <= now(local) <= 30.001
 
 
 # Every write may be repeated: what was throttled was not done
