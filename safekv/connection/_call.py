@@ -306,7 +306,7 @@ class Call:
             raise _ending.left_alone(self.operation.name, self._traffic.host, denied)
         if last is None and denied.retry_in <= 0 and not self.flow.limited():
             raise _ending.too_late(self.operation.name, self._traffic.host)
-        raise self._throttled(denied.retry_in)
+        raise self._throttled(max(denied.retry_in, self.flow.lane_wait()))
 
     def too_late(self) -> DeadlineExceeded:
         """The error for a call whose time was over before it was sent."""
