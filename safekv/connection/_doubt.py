@@ -100,8 +100,9 @@ class Doubt:
         if not isinstance(sent, Mapping):
             return False
         attributes = {key: value for key, value in _attributes(sent).items() if value is not None}
+        # What was not sent has to be absent as well: else somebody else's tags would pass for ours.
         plain = ("value", "contentType", "tags")
-        return all(sent.get(name) == found.get(name) for name in plain if sent.get(name)) and all(
+        return all((sent.get(name) or None) == (found.get(name) or None) for name in plain) and all(
             _attributes(found).get(name) == value for name, value in attributes.items()
         )
 

@@ -623,3 +623,13 @@ def test_reading_now_and_then_without_a_cache_is_no_habit(colour: Colour, local:
         for _ in range(90):
             colour.run(client.get_secret("greeting"))
         local.advance(seconds=11)
+
+
+def test_a_pipeline_of_the_callers_own_is_not_cached(colour: Colour, local: LocalKeyVault) -> None:
+    """Its writes do not come by our transport, so nobody would be told of them."""
+    pipeline = colour.client(local)._client._client._pipeline
+    client = colour.client(local, cache=CacheSettings(), pipeline=pipeline)
+    colour.run(client.get_secret("greeting"))
+    colour.run(client.set_secret("greeting", "changed"))
+    assert colour.run(client.get_secret("greeting")).value == "changed"
+    assert client.cache_info().max_entries == 0

@@ -48,11 +48,6 @@ def rsa(doors: Doors) -> Any:
     return doors.run(doors.keys().create_rsa_key("rsa", size=2048))
 
 
-@pytest.fixture
-def aes(doors: Doors) -> Any:
-    return doors.run(doors.keys().create_oct_key("aes", size=256, hardware_protected=True))
-
-
 @pytest.mark.parametrize("here", [True, False])
 @pytest.mark.parametrize("algorithm", ["RSA1_5", "RSA-OAEP", "RSA-OAEP-256"])
 def test_rsa(doors: Doors, rsa: Any, algorithm: str, here: bool) -> None:
@@ -104,24 +99,30 @@ def test_aes_key_wrap(doors: Doors, bits: int) -> None:
     assert doors.run(client.unwrap_key(algorithm, keywrap.aes_key_wrap(private, KEY))).key == KEY
 
 
-def test_aes_gcm(doors: Doors, aes: Any) -> None:
-    client, private = doors.crypto(aes.id), AESGCM(inside(doors.local, "aes"))
-    sealed = doors.run(client.encrypt("A256GCM", b"data", additional_authenticated_data=AAD))
+@pytest.mark.parametrize("bits", [128, 192, 256])
+def test_aes_gcm(doors: Doors, bits: int) -> None:
+    key = doors.run(doors.keys().create_oct_key("aes", size=bits, hardware_protected=True))
+    client, private, algorithm = doors.crypto(key.id), AESGCM(inside(doors.local, "aes")), f"A{bits}GCM"
+    sealed = doors.run(client.encrypt(algorithm, b"data", additional_authenticated_data=AAD))
     assert private.decrypt(sealed.iv, sealed.ciphertext + sealed.tag, AAD) == b"data"
     iv = os.urandom(12)
     data = private.encrypt(iv, b"data", AAD)
     options = {"iv": iv, "authentication_tag": data[-16:], "additional_authenticated_data": AAD}
-    assert doors.run(client.decrypt("A256GCM", data[:-16], **options)).plaintext == b"data"
+    assert doors.run(client.decrypt(algorithm, data[:-16], **options)).plaintext == b"data"
 
 
-def test_aes_cbc(doors: Doors, aes: Any) -> None:
-    client, iv = doors.crypto(aes.id), os.urandom(16)
-    cipher, pad = Cipher(algorithms.AES(inside(doors.local, "aes")), modes.CBC(iv)), padding.PKCS7(128)
-    padder, unpadder = pad.padder(), pad.unpadder()
-    data = cipher.decryptor().update(doors.run(client.encrypt("A256CBCPAD", b"data", iv=iv)).ciphertext)
-    assert unpadder.update(data) + unpadder.finalize() == b"data"
-    theirs = cipher.encryptor().update(padder.update(b"data") + padder.finalize())
-    assert doors.run(client.decrypt("A256CBCPAD", theirs, iv=iv)).plaintext == b"data"
+@pytest.mark.parametrize("padded", [True, False])
+@pytest.mark.parametrize("bits", [128, 192, 256])
+def test_aes_cbc(doors: Doors, bits: int, padded: bool) -> None:
+    key = doors.run(doors.keys().create_oct_key("aes", size=bits, hardware_protected=True))
+    client, iv, algorithm = doors.crypto(key.id), os.urandom(16), f"A{bits}CBC{'PAD' if padded else ''}"
+    cipher, data = Cipher(algorithms.AES(inside(doors.local, "aes")), modes.CBC(iv)), b"data" * 4
+    padder = padding.PKCS7(128).padder()
+    blocks = padder.update(data) + padder.finalize() if padded else data
+    sealed = doors.run(client.encrypt(algorithm, data, iv=iv)).ciphertext
+    assert cipher.decryptor().update(sealed) == blocks
+    theirs = cipher.encryptor().update(blocks)
+    assert doors.run(client.decrypt(algorithm, theirs, iv=iv)).plaintext == data
 
 
 def test_every_algorithm_is_here() -> None:

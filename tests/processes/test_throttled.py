@@ -41,7 +41,7 @@ def test_a_vault_that_throttles_for_a_while_fails_nobody(server: EmulatorServer,
     assert len([entry for entry in asked if entry.status == 429]) <= 40
 
 
-def test_a_dripping_answer_is_left_at_the_deadline(server: EmulatorServer, run: Run) -> None:
+def test_an_answer_that_does_not_come_is_left_at_the_deadline(server: EmulatorServer, run: Run) -> None:
     """Connecting and the first byte share what the call has left."""
     server.emulator.fail(operation="get_secret", delay=30.0, count=None)
     run(

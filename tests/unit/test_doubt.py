@@ -73,6 +73,9 @@ def test_a_secret(status: int, body: Any, verdict: Verdict) -> None:
     [
         ({"tags": {"a": "b"}}, {"tags": {"a": "b"}}, Verdict.DONE),
         ({"tags": {"a": "b"}}, {}, Verdict.UNCLEAR),
+        ({}, {"tags": {"a": "b"}}, Verdict.UNCLEAR),
+        ({"tags": {}}, {"tags": {"a": "b"}}, Verdict.UNCLEAR),
+        ({}, {"contentType": "other"}, Verdict.UNCLEAR),
         ({"contentType": "text"}, {"contentType": "other"}, Verdict.UNCLEAR),
         ({"attributes": {"enabled": False}}, {}, Verdict.UNCLEAR),
         ({"attributes": {"enabled": True, "exp": None}}, {}, Verdict.DONE),
