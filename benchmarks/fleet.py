@@ -50,7 +50,7 @@ def secret_client(library: str, kind: str, url: str) -> Any:
     if kind == "threads":
         from safekv.secrets import SecretClient as SafeClient
     else:
-        from safekv.secrets.aio import SecretClient as SafeClient  # type: ignore[assignment]
+        from safekv.secrets.aio import SecretClient as SafeClient
     return SafeClient(url, cache=None)  # what is measured is the vault, not the cache
 
 

@@ -73,7 +73,7 @@ def main() -> None:
     loop = asyncio.new_event_loop()
 
     def run(round_: Callable[[Any, Any], Awaitable[float]], *arguments: Any) -> float:
-        return loop.run_until_complete(round_(*arguments))  # type: ignore[arg-type]
+        return loop.run_until_complete(round_(*arguments))
 
     for name, rate in (("", None), (" limited", 1e9)):
         options: dict[str, Any] = {"max_rate": rate} if rate else {}
@@ -83,19 +83,19 @@ def main() -> None:
             policy.next = AtOnce() if colour == "sync" else AsyncAtOnce()
             lease = client._lease
             if colour == "sync":
-                kinds[colour + name] = lambda policy=policy, lease=lease: sync_round(policy, lease)  # type: ignore[misc]
+                kinds[colour + name] = lambda policy=policy, lease=lease: sync_round(policy, lease)
             else:
-                kinds[colour + name] = lambda policy=policy, lease=lease: run(aio_round, policy, lease)  # type: ignore[misc]
+                kinds[colour + name] = lambda policy=policy, lease=lease: run(aio_round, policy, lease)
     for colour, stock in (("sync", RetryPolicy()), ("aio", AsyncRetryPolicy())):
         below: Any = AtOnce() if colour == "sync" else AsyncAtOnce()
         stock.next = below
         transport = local.transport(colour)
         if colour == "sync":
-            kinds["azure-core " + colour] = lambda stock=stock, transport=transport: sync_round(stock, transport)  # type: ignore[misc]
-            kinds["nothing " + colour] = lambda below=below, transport=transport: sync_round(below, transport)  # type: ignore[misc]
+            kinds["azure-core " + colour] = lambda stock=stock, transport=transport: sync_round(stock, transport)
+            kinds["nothing " + colour] = lambda below=below, transport=transport: sync_round(below, transport)
         else:
-            kinds["azure-core " + colour] = lambda stock=stock, transport=transport: run(aio_round, stock, transport)  # type: ignore[misc]
-            kinds["nothing " + colour] = lambda below=below, transport=transport: run(aio_round, below, transport)  # type: ignore[misc]
+            kinds["azure-core " + colour] = lambda stock=stock, transport=transport: run(aio_round, stock, transport)
+            kinds["nothing " + colour] = lambda below=below, transport=transport: run(aio_round, below, transport)
     figures: dict[str, list[float]] = {name: [] for name in kinds}
     gc.disable()
     for _ in range(ROUNDS):

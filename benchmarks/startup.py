@@ -127,7 +127,7 @@ def _settings(world: World, theirs: bool, fields: dict[str, Any]) -> int:
                     settings_cls,
                     world.url,
                     world.credential,
-                    dash_to_underscore=True,  # type: ignore[arg-type]
+                    dash_to_underscore=True,
                 ),
             )
 

@@ -27,8 +27,6 @@ from safekv.resilience._retry_after import retry_after
 if TYPE_CHECKING:
     from safekv.connection._traffic import Traffic
 
-_LOGGER = logging.getLogger("safekv")
-
 _UNKNOWN = object()
 #: The call that this thread or task is sending, for whoever waits on its behalf further down.
 UNDER_WAY: ContextVar[Call | None] = ContextVar("safekv_call", default=None)
@@ -328,7 +326,7 @@ class Call:
         attempt = self.flow.attempts + 1
         name, host = self.operation.name, self._traffic.host
         _events.emit(_events.Waiting(host, name, self._lane, wait, reason, attempt))
-        _LOGGER.log(level, "%s on %s: %s; attempt %d in %.1f s", name, host, reason, attempt, wait)
+        _events.logger.log(level, "%s on %s: %s; attempt %d in %.1f s", name, host, reason, attempt, wait)
 
     def _tell_end(self, reason: str, retry_in: float | None) -> None:
         if not self.flow.repeats and retry_in is None and reason != f"HTTP {THROTTLED}":
@@ -336,7 +334,7 @@ class Call:
         elapsed = self._clock.monotonic() - self._began
         name, host, attempts = self.operation.name, self._traffic.host, self.flow.attempts
         _events.emit(_events.GaveUp(host, name, self._lane, reason, attempts, elapsed, retry_in))
-        _LOGGER.info("%s on %s: gave up after %d attempts and %.1f s: %s", name, host, attempts, elapsed, reason)
+        _events.logger.info("%s on %s: gave up after %d attempts and %.1f s: %s", name, host, attempts, elapsed, reason)
 
 
 class NoTurn(Exception):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from safekv.errors import AmbiguousWrite, DeadlineExceeded, VaultThrottled, VaultUnavailable
+from safekv.errors._topic import HTTP_429
 from safekv.resilience._flow import Denied
-
-_GUIDE = "https://github.com/Azure/azure-sdk-for-python/blob/main/sdk/keyvault/TROUBLESHOOTING.md"
 
 
 def too_late(operation: str, host: str) -> DeadlineExceeded:
@@ -31,7 +30,7 @@ def throttled(
         f"{operation} on {host} is throttled ({sent}); {when}, which is after the call's deadline.{quoted}",
         hint="Wait for retry_in seconds, give the call more time (timeout=), or read less often: a cached secret, "
         "a key that is wrapped once instead of a service call per record.",
-        guide_url=f"{_GUIDE}#http-429-too-many-requests",
+        guide_url=HTTP_429,
         code=code,
         inner_code=inner_code,
         vault=host,
