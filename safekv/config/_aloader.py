@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from safekv.config._asking import Selection
 from safekv.config._names import secret_prefix
-from safekv.config._plan import Part, Plan, load_error
+from safekv.config._plan import Part, Plan, Wanted, load_error
 from safekv.config._request import CONCURRENCY, TIMEOUT, Request, positive
 from safekv.config._snapshot import Snapshot
 from safekv.config._sources import Source, Sources
@@ -131,9 +131,13 @@ class AsyncClients:
 
     async def load(self, request: Request) -> Config:
         """What is asked for, read."""
+        return request.result(await self.read(await self.wanted(request)))
+
+    async def wanted(self, request: Request) -> list[Wanted]:
+        """The secrets that are asked for: by name, or those that a list has."""
         if request.selection is None:
-            return request.result(await self.read(request.wanted(self.targets.vaults)))
-        return request.result(await self.read(request.selection.wanted(await self.listed(request.selection))))
+            return request.wanted(self.targets.vaults)
+        return request.selection.wanted(await self.listed(request.selection))
 
     async def read(self, wanted: Iterable[Any]) -> Plan:
         """Read all that is wanted; of several vaults at once."""
