@@ -61,14 +61,14 @@ def types(session: nox.Session) -> None:
 @nox.session(python=FOUND)
 def tests(session: nox.Session) -> None:
     """Unit, door and process tests, on each Python."""
-    _install(session, "test", "witness", "integrations")
+    _install(session, "test", "witness", "integrations", "examples")
     session.run("pytest", *IN_PARALLEL, *session.posargs)
 
 
 @nox.session(python=NEWEST_COMMON, default=False)
 def coverage(session: nox.Session) -> None:
     """The same with branch coverage, which doubles the time they take."""
-    _install(session, "test", "witness", "integrations")
+    _install(session, "test", "witness", "integrations", "examples")
     session.run("pytest", *IN_PARALLEL, "--cov", "--cov-report=term:skip-covered", *session.posargs)
 
 

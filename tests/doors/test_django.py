@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("django")
 
+import django.apps
 import django.conf
 from django.core.exceptions import ImproperlyConfigured
 from django.views.debug import ExceptionReporter
@@ -148,6 +149,7 @@ def test_error_pages_show_nothing_that_was_loaded(vault: LocalKeyVault) -> None:
             ALLOWED_HOSTS=["testserver"],
             DEFAULT_EXCEPTION_REPORTER_FILTER="safekv.integrations.django.ExceptionReporterFilter",
         )
+    django.apps.apps.populate([])
     settings = {
         "BROKER": {"dsn": "kv://local/app1-db-url"},
         "LIST": ["kv://local/db-password"],
