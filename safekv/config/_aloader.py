@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from safekv.config._asking import Selection
 from safekv.config._names import secret_prefix
 from safekv.config._plan import Part, Plan, Wanted, load_error
+from safekv.config._progress import Progress, Told
 from safekv.config._request import CONCURRENCY, TIMEOUT, Request, positive
 from safekv.config._snapshot import Snapshot
 from safekv.config._sources import Source, Sources
@@ -38,10 +39,13 @@ async def load(
     timeout: float = TIMEOUT,
     sources: Iterable[Source] | None = None,
     snapshot: Snapshot | None = None,
+    progress: bool | Told | None = None,
 ) -> Config:
     """As ``safekv.load``; ``vault`` is a URL or a client of ``safekv.secrets.aio``."""
     request = Request(names, optional, prefix, tags, nest, as_env, timeout)
-    async with AsyncClients(vault, credential, request.timeout, Sources(sources, snapshot)) as clients:
+    async with AsyncClients(
+        vault, credential, request.timeout, Sources(sources, snapshot), progress=progress
+    ) as clients:
         return await clients.load(request)
 
 
@@ -54,10 +58,13 @@ async def load_as(
     timeout: float = TIMEOUT,
     sources: Iterable[Source] | None = None,
     snapshot: Snapshot | None = None,
+    progress: bool | Told | None = None,
 ) -> T:
     """As ``safekv.load_as``; ``vault`` is a URL or a client of ``safekv.secrets.aio``."""
     asked = Model(model, secret_prefix(prefix))
-    async with AsyncClients(vault, credential, positive("timeout", timeout), Sources(sources, snapshot)) as clients:
+    async with AsyncClients(
+        vault, credential, positive("timeout", timeout), Sources(sources, snapshot), progress=progress
+    ) as clients:
         return asked.made(await clients.read(asked.wanted(clients.targets.vaults)))
 
 
@@ -71,6 +78,7 @@ class AsyncClients:
         timeout: float,
         sources: Sources | None = None,
         max_age: float | None = None,
+        progress: bool | Told | None = None,
     ) -> None:
         from safekv.secrets.aio import SecretClient
 
@@ -83,6 +91,7 @@ class AsyncClients:
         self._fresh: dict[str, Any] = {} if max_age is None else {"max_age": max_age}
         self._deadline: float | None = None
         self._closed = False
+        self._progress = Progress(progress)
 
     async def __aenter__(self) -> AsyncClients:
         return self
@@ -143,12 +152,14 @@ class AsyncClients:
         """Read all that is wanted; of several vaults at once."""
         plan = Plan(wanted, self.targets.vaults, self._sources)
         works = [(part, self.client(part.url)) for part in plan.parts]
-        tasks = [asyncio.ensure_future(_read(part, client, self.left(client), self._fresh)) for part, client in works]
-        try:
-            await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
+        reads = [_read(part, client, self.left(client), self._fresh, self._progress.one) for part, client in works]
+        tasks = [asyncio.ensure_future(read) for read in reads]
+        with self._progress.over(plan.size):
+            try:
+                await asyncio.gather(*tasks)
+            finally:
+                for task in tasks:
+                    task.cancel()
         if self._sources.snapshot is not None:
             now = works[0][1]._lease.clock.time() if works else time()
             await asyncio.to_thread(self._sources.snapshot.apply, plan, now)
@@ -174,15 +185,20 @@ class AsyncClients:
         return found
 
 
-async def _read(part: Part, client: SecretClient, seconds: float, fresh: Mapping[str, Any]) -> None:
+async def _read(
+    part: Part, client: SecretClient, seconds: float, fresh: Mapping[str, Any], answered: Callable[[], None]
+) -> None:
     """One ``get_many`` over the part's slots. What is found is kept, whatever else fails: it may be malformed."""
     from safekv.secrets._many import Load
     from safekv.secrets.aio._many import get_many
 
     async def read(slot: str, *, timeout: float) -> Any:
         name, version = part.slots[slot]
-        secret = part.found[slot] = await client.get_secret(name, version, timeout=timeout, **fresh)
-        return secret
+        try:
+            secret = part.found[slot] = await client.get_secret(name, version, timeout=timeout, **fresh)
+            return secret
+        finally:
+            answered()
 
     load = Load(part.host, sorted(part.needed), part.optional(), seconds, CONCURRENCY, client._lease.clock.monotonic)
     try:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from contextvars import copy_context
+from functools import partial
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from safekv.config._asking import Selection
 from safekv.config._names import secret_prefix
 from safekv.config._plan import Part, Plan, Wanted, load_error
+from safekv.config._progress import Progress, Told
 from safekv.config._request import CONCURRENCY, TIMEOUT, Request, positive
 from safekv.config._snapshot import Snapshot
 from safekv.config._sources import Source, Sources
@@ -40,6 +42,7 @@ def load(
     timeout: float = TIMEOUT,
     sources: Iterable[Source] | None = None,
     snapshot: Snapshot | None = None,
+    progress: bool | Told | None = None,
 ) -> Config:
     """Secrets as a read-only mapping, all at once; or one error that says all that is wrong.
 
@@ -57,11 +60,13 @@ def load(
     :param timeout: seconds for all of it.
     :param sources: where values may come from, the first that has one: ``"environment"``, files, mappings, ``"vault"``.
     :param snapshot: what stands in while the vault cannot be reached.
+    :param progress: ``progress(done, total)`` is called after each secret, perhaps by another thread. None: a bar on
+        the terminal, if there is one, rich is installed, and it takes over a second; True: at once; False: never.
     :raises LoadError: naming every key whose secret could not be read, and what to do about it.
     :raises InvalidArgument: before anything is sent, for names that no secret can have, or that are ambiguous.
     """
     request = Request(names, optional, prefix, tags, nest, as_env, timeout)
-    with Clients(vault, credential, request.timeout, Sources(sources, snapshot)) as clients:
+    with Clients(vault, credential, request.timeout, Sources(sources, snapshot), progress=progress) as clients:
         return clients.load(request)
 
 
@@ -74,6 +79,7 @@ def load_as(
     timeout: float = TIMEOUT,
     sources: Iterable[Source] | None = None,
     snapshot: Snapshot | None = None,
+    progress: bool | Told | None = None,
 ) -> T:
     """A dataclass, pydantic model or TypedDict whose fields are secrets, each read by a GET of its own.
 
@@ -86,7 +92,9 @@ def load_as(
     :raises InvalidArgument: before anything is sent, for fields that no secret can fit.
     """
     asked = Model(model, secret_prefix(prefix))
-    with Clients(vault, credential, positive("timeout", timeout), Sources(sources, snapshot)) as clients:
+    with Clients(
+        vault, credential, positive("timeout", timeout), Sources(sources, snapshot), progress=progress
+    ) as clients:
         return asked.made(clients.read(asked.wanted(clients.targets.vaults)))
 
 
@@ -100,6 +108,7 @@ class Clients:
         timeout: float,
         sources: Sources | None = None,
         max_age: float | None = None,
+        progress: bool | Told | None = None,
     ) -> None:
         from safekv.secrets import SecretClient
         from safekv.vault import Vault
@@ -113,6 +122,7 @@ class Clients:
         self._fresh: dict[str, Any] = {} if max_age is None else {"max_age": max_age}
         self._deadline: float | None = None
         self._closed = False
+        self._progress = Progress(progress)
 
     def __enter__(self) -> Clients:
         return self
@@ -173,17 +183,16 @@ class Clients:
         """Read all that is wanted; of several vaults at once."""
         plan = Plan(wanted, self.targets.vaults, self._sources)
         works = [(part, self.client(part.url)) for part in plan.parts]
-        seconds = [self.left(client) for _, client in works]
-        if len(works) == 1:
-            _read(*works[0], seconds[0], self._fresh)
-        elif works:
-            with ThreadPoolExecutor(plan.workers, thread_name_prefix="safekv-load") as pool:
-                reads = [
-                    pool.submit(copy_context().run, _read, part, client, left, self._fresh)
-                    for (part, client), left in zip(works, seconds, strict=True)
-                ]
-                for read in reads:
-                    read.result()
+        reads = [
+            partial(_read, part, client, self.left(client), self._fresh, self._progress.one) for part, client in works
+        ]
+        with self._progress.over(plan.size):
+            if len(reads) == 1:
+                reads[0]()
+            elif reads:
+                with ThreadPoolExecutor(plan.workers, thread_name_prefix="safekv-load") as pool:
+                    for under_way in [pool.submit(copy_context().run, read) for read in reads]:
+                        under_way.result()
         if self._sources.snapshot is not None:
             self._sources.snapshot.apply(plan, works[0][1]._lease.clock.time() if works else time())
         return plan
@@ -208,14 +217,19 @@ class Clients:
         return found
 
 
-def _read(part: Part, client: SecretClient, seconds: float, fresh: Mapping[str, Any]) -> None:
+def _read(
+    part: Part, client: SecretClient, seconds: float, fresh: Mapping[str, Any], answered: Callable[[], None]
+) -> None:
     """One ``get_many`` over the part's slots. What is found is kept, whatever else fails: it may be malformed."""
     from safekv.secrets._many import Load, get_many
 
     def read(slot: str, *, timeout: float) -> Any:
         name, version = part.slots[slot]
-        secret = part.found[slot] = client.get_secret(name, version, timeout=timeout, **fresh)
-        return secret
+        try:
+            secret = part.found[slot] = client.get_secret(name, version, timeout=timeout, **fresh)
+            return secret
+        finally:
+            answered()
 
     load = Load(part.host, sorted(part.needed), part.optional(), seconds, CONCURRENCY, client._lease.clock.monotonic)
     try:
