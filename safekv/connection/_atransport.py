@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from azure.core.pipeline.transport import AsyncHttpTransport
 
 from safekv._clock import Clock
+from safekv.connection._call import goes_out
 from safekv.connection._closing import AsyncClosing
 from safekv.connection._identity import RAW
 from safekv.connection._loops import PerLoop
@@ -115,6 +116,7 @@ class AsyncLeasedTransport(AsyncClosing, AsyncHttpTransport[Any, Any]):
         transport = self._checked()
         kwargs.pop(RAW, None)  # still there where the user's own policies are in our place
         refuse(request, self.problem)
+        goes_out(request)
         if is_read(request):
             response = await transport.send(request, **kwargs)
         else:
