@@ -24,6 +24,7 @@ import time
 from collections import Counter
 from typing import Any
 
+from safekv._clock import VirtualClock
 from safekv.emulator import Emulator, EmulatorServer, EmulatorSettings, Limits
 
 WINDOW = 10.0
@@ -114,7 +115,9 @@ def main() -> None:
     needed = given.processes * given.secrets
     ideal = max(0, needed - given.limit) / given.limit * WINDOW  # what the window holds at once, then its rate
     settings = EmulatorSettings(limits=Limits(secret_create=None, other=given.limit))
-    with EmulatorServer(Emulator(settings=settings), vaults=("one",), max_connections=4_096) as server:
+    with EmulatorServer(
+        Emulator(clock=VirtualClock(running=True), settings=settings), vaults=("one",), max_connections=4_096
+    ) as server:
         (vault,) = server.emulator.vaults.values()
         for name in names(given.secrets):
             vault.set_secret(name, "x" * 32)

@@ -8,11 +8,12 @@ import sys
 
 import pytest
 
+from safekv._clock import VirtualClock
 from safekv.emulator import Emulator, EmulatorServer, EmulatorSettings, Limits
 
 pytestmark = pytest.mark.sockets
 
-PROCESSES, SECRETS, LIMIT, WINDOW = 6, 50, 100, 2.0
+PROCESSES, SECRETS, LIMIT, WINDOW = 6, 30, 90, 2.0
 PROGRAM = f"""
 import sys, safekv, safekv.secrets, safekv.identity
 load = safekv.load
@@ -25,7 +26,7 @@ assert dict(config) == {{f"s{{number}}": f"value-{{number}}" for number in range
 
 def test_a_herd_that_starts_together_gets_all_its_secrets() -> None:
     settings = EmulatorSettings(limits=Limits(secret_create=None, other=LIMIT, window=WINDOW))
-    with EmulatorServer(Emulator(settings=settings), vaults=("one",)) as server:
+    with EmulatorServer(Emulator(clock=VirtualClock(running=True), settings=settings), vaults=("one",)) as server:
         (vault,) = server.emulator.vaults.values()
         for number in range(SECRETS):
             vault.set_secret(f"s{number}", f"value-{number}")
