@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
+from itertools import count
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +14,7 @@ from safekv.config._names import secret_prefix
 from safekv.config._plan import Part, Plan, Wanted, load_error
 from safekv.config._progress import Progress, Told
 from safekv.config._request import CONCURRENCY, TIMEOUT, Request, positive
+from safekv.config._rounds import pause
 from safekv.config._snapshot import Snapshot
 from safekv.config._sources import Source, Sources
 from safekv.config._targets import Targets
@@ -79,6 +81,7 @@ class AsyncClients:
         sources: Sources | None = None,
         max_age: float | None = None,
         progress: bool | Told | None = None,
+        patient: bool = True,
     ) -> None:
         from safekv.secrets.aio import SecretClient
 
@@ -92,6 +95,8 @@ class AsyncClients:
         self._deadline: float | None = None
         self._closed = False
         self._progress = Progress(progress)
+        #: Whether what could not be read is tried again while there is time; a snapshot stands in at once.
+        self._patient = patient and self._sources.snapshot is None
 
     async def __aenter__(self) -> AsyncClients:
         return self
@@ -152,7 +157,10 @@ class AsyncClients:
         """Read all that is wanted; of several vaults at once."""
         plan = Plan(wanted, self.targets.vaults, self._sources)
         works = [(part, self.client(part.url)) for part in plan.parts]
-        reads = [_read(part, client, self.left(client), self._fresh, self._progress.one) for part, client in works]
+        reads = [
+            _read(part, client, self.left(client), self._fresh, self._progress.one, self._patient)
+            for part, client in works
+        ]
         tasks = [asyncio.ensure_future(read) for read in reads]
         with self._progress.over(plan.size):
             try:
@@ -186,11 +194,22 @@ class AsyncClients:
 
 
 async def _read(
-    part: Part, client: SecretClient, seconds: float, fresh: Mapping[str, Any], answered: Callable[[], None]
+    part: Part,
+    client: SecretClient,
+    seconds: float,
+    fresh: Mapping[str, Any],
+    answered: Callable[[], None],
+    patient: bool,
 ) -> None:
-    """One ``get_many`` over the part's slots. What is found is kept, whatever else fails: it may be malformed."""
+    """``get_many`` over the part's slots, in rounds while there is hope and time.
+
+    What is found is kept, whatever else fails: it may be malformed.
+    """
     from safekv.secrets._many import Load
     from safekv.secrets.aio._many import get_many
+
+    now, seen = client._lease.clock.monotonic, set()
+    deadline = now() + seconds
 
     async def read(slot: str, *, timeout: float) -> Any:
         name, version = part.slots[slot]
@@ -198,10 +217,22 @@ async def _read(
             secret = part.found[slot] = await client.get_secret(name, version, timeout=timeout, **fresh)
             return secret
         finally:
-            answered()
+            if slot not in seen:
+                seen.add(slot)
+                answered()
 
-    load = Load(part.host, sorted(part.needed), part.optional(), seconds, CONCURRENCY, client._lease.clock.monotonic)
-    try:
-        await get_many(load, read)
-    except LoadError as error:
-        part.failures = error.failures
+    needed, optional = sorted(part.needed), part.optional()
+    for rounds in count():
+        load = Load(part.host, needed, optional, max(0.001, deadline - now()), CONCURRENCY, now)
+        try:
+            await get_many(load, read)
+        except LoadError as error:
+            part.failures = error.failures
+        else:
+            part.failures = {}
+            return
+        wait = pause(part.host, part.failures.values(), rounds, deadline - now()) if patient else None
+        if wait is None:
+            return
+        await client._lease.sleep(wait)
+        needed, optional = ([slot for slot in slots if slot in part.failures] for slots in (needed, optional))
