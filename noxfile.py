@@ -167,6 +167,13 @@ def release(session: nox.Session) -> None:
 
 
 @nox.session(python=NEWEST_COMMON, default=False)
+def soak(session: nox.Session) -> None:
+    """Ten minutes of everything at once in one process; writes docs/soak.md. ``-- --minutes 1`` for a shorter one."""
+    _install(session)
+    session.run("python", "-m", "tests.soak.run", "--report", "docs/soak.md", *session.posargs)
+
+
+@nox.session(python=NEWEST_COMMON, default=False)
 def spark(session: nox.Session) -> None:
     """Spark with safekv's columns: half a gigabyte to install, so only when it is asked for. Needs a Java 17."""
     _install(session, extras="aio,arrow,spark")
