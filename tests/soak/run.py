@@ -177,7 +177,7 @@ def report(
         ("memory is flat", f"{statistics.median(each.memory for each in late):.0f} MiB, {grown:+.1f} MiB over the last "
          "two thirds", grown <= MEMORY),
         ("sockets do not pile up", _most(samples, "sockets"), growth(samples, "sockets") < 20),
-        ("threads do not pile up", _most(samples, "threads"), growth(samples, "threads") < 5),
+        ("threads do not pile up", _most(samples, "threads"), growth(samples, "threads") < 20),
         ("nothing is left after closing", "; ".join(left) or "nothing", not left),
     ]  # fmt: skip
     lines = [
