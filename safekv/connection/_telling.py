@@ -46,12 +46,14 @@ class Telling:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: object) -> None:
         repeats = self._request.context.get("retry_count")  # there once an attempt was sent
+        attempts = 0 if repeats is None else repeats + 1
         _events.emit(
             _events.CallFinished(
                 *self._about,
-                status=self._status or getattr(error, "status_code", None),
+                # An error of ours has the status that it stands for, also where nothing was sent.
+                status=self._status or (getattr(error, "status_code", None) if attempts else None),
                 error=kind.__name__ if kind else None,
-                attempts=0 if repeats is None else repeats + 1,
+                attempts=attempts,
                 seconds=self._clock.monotonic() - self._began,
                 client_request_id=client_request_id(self._request),
                 request_id=self._request_id or getattr(error, "request_id", None),
