@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sized
 
 from safekv import _events
+from safekv._fork import on_fork
 
 
 class Tally:
@@ -12,8 +13,13 @@ class Tally:
 
     def __init__(self, action: str) -> None:
         self._action = action
-        self._items = self._bytes = 0
+        self.after_fork()
+        on_fork(self)
         _events.has_state(self)
+
+    def after_fork(self) -> None:
+        """A child counts its own."""
+        self._items = self._bytes = 0
 
     def add(self, size: int) -> None:
         """One record, file or stream of ``size`` bytes."""
