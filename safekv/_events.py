@@ -18,7 +18,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from weakref import WeakSet
 
 from safekv._fork import on_fork
@@ -55,7 +55,7 @@ class CallFinished(Event):
     :ivar attempts: requests that were sent. 0: it failed before.
     :ivar seconds: from the call to its end, with all waiting.
     :ivar client_request_id: ``x-ms-client-request-id`` of all its requests.
-    :ivar request_id: ``x-ms-request-id`` of the last answer.
+    :ivar request_id: ``x-ms-request-id`` of the last answer, which is the audit log's CorrelationId.
     :ivar name: the object's name, for hooks that were subscribed with ``names=True``; otherwise None.
     """
 
@@ -243,19 +243,28 @@ class Hook(Protocol):
     def __call__(self, event: Event, /) -> object: ...
 
 
+class Subscription(NamedTuple):
+    """A hook, and what it asked for."""
+
+    hook: Hook
+    names: bool
+    traces: bool
+
+
 #: Who wants to know. Empty, nothing is told; replaced as a whole, so that reading it needs no lock.
-hooks: tuple[tuple[Hook, bool], ...] = ()
+hooks: tuple[Subscription, ...] = ()
 
 
-def subscribe(hook: Hook, *, names: bool = False) -> Callable[[], None]:
+def subscribe(hook: Hook, *, names: bool = False, traces: bool = False) -> Callable[[], None]:
     """Have every event of this process given to ``hook``, in the thread where it happens; the answer ends that.
 
     A hook must be quick and must not call a vault: calls wait for it.
 
     :param names: whether ``CallFinished`` is to say the object's name.
+    :param traces: it makes a span of each call, so azure-core, whose spans show the URL, is to make none.
     """
     global hooks
-    mine = (hook, names)
+    mine = Subscription(hook, names, traces)
     hooks = (*hooks, mine)
 
     def unsubscribe() -> None:
@@ -268,11 +277,16 @@ def subscribe(hook: Hook, *, names: bool = False) -> Callable[[], None]:
 def emit(event: Event) -> None:
     """Give ``event`` to all hooks, without the name to those that did not ask for it."""
     nameless = replace(event, name=None) if isinstance(event, CallFinished) and event.name else event
-    for hook, names in hooks:
+    for hook, names, _ in hooks:
         try:
             hook(event if names else nameless)
         except Exception:  # noqa: PERF203  (one hook's trouble is not the next one's)
             logger.warning("A hook failed on %s", type(event).__name__, exc_info=True)
+
+
+def traced() -> bool:
+    """Whether somebody makes spans of calls."""
+    return any(each.traces for each in hooks)
 
 
 class _Sources:

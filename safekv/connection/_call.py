@@ -17,7 +17,7 @@ from safekv.connection import _ending
 from safekv.connection._doubt import Doubt, Verdict
 from safekv.connection._identity import RAW
 from safekv.connection._outcome import outcome_of
-from safekv.connection._reading import error_in, parsed, path_of, text_of
+from safekv.connection._reading import client_request_id, error_in, parsed, path_of, text_of
 from safekv.errors import AmbiguousWrite, DeadlineExceeded
 from safekv.errors._catalogue import match
 from safekv.resilience._flow import THROTTLED, Denied, Flow, Outcome, RetryLimits
@@ -111,7 +111,7 @@ class Call:
     @property
     def client_request_id(self) -> str | None:
         """``x-ms-client-request-id`` of all its requests, which the SDK's policy or its caller has chosen."""
-        return self.request.http_request.headers.get("x-ms-client-request-id")
+        return client_request_id(self.request)
 
     # -- getting a turn
 

@@ -10,10 +10,9 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from safekv import _events
 from safekv._clock import SYSTEM_CLOCK, Clock
 from safekv._operations import operation_of
-from safekv.connection._reading import path_of
+from safekv.connection._reading import client_request_id, path_of
 from safekv.connection._tokens import TokenKey
 
-_MOST = 100  # characters of an id that somebody else has chosen
 _NAME = re.compile("[0-9A-Za-z-]{1,127}")
 _NO_NAMES = frozenset({"contacts", "issuers", "restore"})
 
@@ -78,12 +77,6 @@ class TellingOfToken:
     def __exit__(self, kind: type[BaseException] | None, *details: object) -> None:
         seconds = SYSTEM_CLOCK.monotonic() - self._began
         _events.emit(_events.TokenFetched(*self._about, kind.__name__ if kind else None, seconds))
-
-
-def client_request_id(request: PipelineRequest[Any]) -> str | None:
-    """What the SDK's policy, or the caller, has put into the request's header."""
-    given = request.http_request.headers.get("x-ms-client-request-id")
-    return str(given)[:_MOST] if given else None
 
 
 def name_in(path: str) -> str | None:

@@ -17,8 +17,8 @@ class SafeKVError(Exception):
     :param inner_code: the service's inner code (``ForbiddenByRbac``).
     :param vault: the vault's host name.
     :param operation: the SDK's name for what was asked (``get_secret``).
-    :param request_id: ``x-ms-request-id`` of the answer.
-    :param client_request_id: ``x-ms-client-request-id`` of the call's requests, which is the audit log's CorrelationId.
+    :param request_id: ``x-ms-request-id`` of the answer, which is the audit log's CorrelationId.
+    :param client_request_id: ``x-ms-client-request-id`` of all requests of the call: ours, or the caller's.
     :param retry_in: seconds after which trying again makes sense.
     :param transient: whether the same call may succeed later without anybody changing anything.
     :param status_code: the answer's HTTP status.

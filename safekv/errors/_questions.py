@@ -26,8 +26,8 @@ QUESTIONS = (
         "who-accesses-the-vault",
         "How can I identify how and when key vaults are accessed?",
         "Turn on the vault's diagnostic setting AuditEvent. Each entry names the operation, the caller, the address, "
-        "the status, the client's User-Agent (safekv/…, after user_agent= of yours) and its request id: the "
-        "client_request_id of errors and events is the log's CorrelationId. docs/monitoring.md has the query.",
+        "the status, the client's User-Agent (safekv/…, after user_agent= of yours) and the request: the request_id of "
+        "errors and events is the log's CorrelationId. docs/monitoring.md has the query.",
         f"{LEARN}/logging",
         (
             "az monitor diagnostic-settings create --name audit --resource {vault_id} --workspace {workspace} "

@@ -98,7 +98,7 @@ def quantile(buckets: Mapping[str, float], part: float) -> float | None:
     for bucket in sorted(map(int, buckets)):
         left -= buckets[str(bucket)]
         if left <= 0 < buckets[str(bucket)]:
-            return _SMALLEST * 2.0 ** (bucket / _PER_DOUBLING)
+            return float(_SMALLEST * 2.0 ** (bucket / _PER_DOUBLING))
     return None
 
 

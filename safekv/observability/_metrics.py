@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 from safekv import _events
-from safekv.observability._labels import Labels
+from safekv.observability._labels import Labels, server
 
 #: Seconds. A vault answers in some tens of milliseconds; a call may wait for its turn until its timeout.
 REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 10)
@@ -146,10 +146,10 @@ class Metrics:
     # Labels
 
     def _vault(self, vault: str) -> Attributes:
-        return {"server.address": self._labels.vault(vault)}
+        return dict(server(self._labels.vault(vault)))
 
     def _lane(self, vault: str, lane: str) -> Attributes:
-        return {"server.address": self._labels.vault(vault), "safekv.lane": self._labels.name(lane)}
+        return {**self._vault(vault), "safekv.lane": self._labels.name(lane)}
 
     def _error(self, error: str | None) -> Attributes:
         return {} if error is None else {"error.type": self._labels.error(error)}

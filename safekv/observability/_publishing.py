@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import safekv
 from safekv import _events
@@ -31,12 +32,16 @@ def publish(
     :param title: what ``safekv top`` calls the process; by default the name of its program.
     :raises InvalidArgument: if others could write to the directory.
     """
-    if isinstance(interval, bool) or not isinstance(interval, (int, float)) or not 0.05 <= interval <= 5:
-        raise InvalidArgument(f"interval={interval!r} must be 0.05 to 5 seconds.", hint="interval=1")
+    _check(interval)
     where = Path(directory) if directory is not None else _directory.default_directory()
     _directory.private(where, make=True)
     _directory.sweep(where)
     return _Publisher(where, interval, title or os.path.basename(sys.argv[0] or "python")).begin()
+
+
+def _check(interval: Any) -> None:
+    if isinstance(interval, bool) or not isinstance(interval, (int, float)) or not 0.05 <= interval <= 5:
+        raise InvalidArgument(f"interval={interval!r} must be 0.05 to 5 seconds.", hint="interval=1")
 
 
 class _Publisher:

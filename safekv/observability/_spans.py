@@ -1,8 +1,8 @@
 """From events to OpenTelemetry's spans: one for each call, with what happens to it on the way as its events.
 
 A span holds the vault's host and the operation, never the request's path: that has the object's name.
-Client libraries of HTTP that are instrumented too are told to keep still meanwhile, as azure-core's
-own tracing does: what they would write down is the whole URL.
+Others who would write down the whole URL are told to keep still meanwhile: azure-core (see
+``_events.subscribe``), and client libraries of HTTP that are instrumented themselves.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 
 from safekv import _events
 from safekv._fork import on_fork
+from safekv.observability._labels import server
 
 #: The names under which instrumentations of HTTP look for it; the second is the older one.
 _KEEP_STILL = ("suppress_http_instrumentation", "suppress_instrumentation")
-_HTTPS = 443
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class Spans:
 
     def begin(self) -> None:
         """Be told."""
-        self._unsubscribe = _events.subscribe(self, names=self._names)
+        self._unsubscribe = _events.subscribe(self, names=self._names, traces=True)
 
     def end(self) -> None:
         """Begin no more spans, and be told until those have ended that are open: their threads are inside of them."""
@@ -97,17 +97,15 @@ class Spans:
         elif isinstance(event, _events.Waiting):
             call.span.add_event("wait", {"safekv.reason": event.reason, "safekv.seconds": event.seconds})
         elif isinstance(event, _events.TokenFetched):
-            about = {"safekv.credential": event.credential, "safekv.seconds": event.seconds}
+            about: dict[str, Any] = {"safekv.credential": event.credential, "safekv.seconds": event.seconds}
             call.span.add_event("token", {**about, **({"error.type": event.error} if event.error else {})})
 
     def _start(self, event: _events.CallStarted) -> None:
-        host, _, port = event.vault.partition(":")
         attributes: dict[str, Any] = {
             "az.namespace": "Microsoft.KeyVault",
             "http.request.method": event.method,
             "safekv.operation": event.operation,
-            "server.address": host,
-            "server.port": int(port) if port.isdigit() else _HTTPS,
+            **server(event.vault),
         }
         span = self._tracer.start_span(event.operation, kind=SpanKind.CLIENT, attributes=attributes)
         inside = trace.set_span_in_context(span)
