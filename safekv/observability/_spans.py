@@ -91,6 +91,8 @@ class Spans:
             return
         if isinstance(event, _events.CallFinished):
             self._end(call, event)
+        elif not call.span.is_recording():
+            pass  # not sampled; or over, and this is of a task that outlives it: another call waits for its token
         elif isinstance(event, _events.RequestFinished):
             if event.attempt > 1 or event.error or (event.status or 0) >= 400:
                 call.span.add_event("attempt", _attempt(event))

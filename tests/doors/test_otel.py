@@ -235,6 +235,17 @@ def test_calls_side_by_side_keep_to_their_own_span(colour: Colour, local: LocalK
     assert len(parents) == 8
 
 
+def test_many_at_once_are_under_their_caller(colour: Colour, local: LocalKeyVault, exported: Exported) -> None:
+    names = [f"s{number}" for number in range(6)]
+    for name in names:
+        local.set_secret(name, "hello")
+    client = colour.client(local)
+    with exported.tracers.get_tracer("application").start_as_current_span("work") as work:
+        colour.run(client.get_many(names))
+    reads = [span for span in exported.spans() if span.name == "get_secret"]
+    assert [span.parent for span in reads] == [work.get_span_context()] * 6
+
+
 def test_a_cancelled_call_ends_its_span(local: LocalKeyVault, exported: Exported) -> None:
     import asyncio
 

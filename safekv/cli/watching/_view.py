@@ -58,7 +58,7 @@ def _style(status: str) -> str:
 def _seconds(seconds: float | None) -> Text:
     if seconds is None:
         return Text("-", style="dim")
-    return Text(f"{seconds * 1000:.0f} ms" if seconds < 10 else f"{seconds:.0f} s")
+    return Text(f"{seconds * 1000:.0f} ms" if seconds < 0.9995 else f"{seconds:.1f} s")
 
 
 def _cache(row: VaultRow) -> Text:
