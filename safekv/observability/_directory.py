@@ -37,11 +37,16 @@ def default_directory() -> Path:
 def private(directory: Path, *, make: bool = False) -> Path:
     """``directory``, if it is this user's alone.
 
-    :raises InvalidArgument: if it is not.
+    :param make: make it where there is none.
+    :raises InvalidArgument: if it is not, or cannot be made.
     """
     if make:
-        with suppress(FileExistsError):
+        try:
             directory.mkdir(mode=0o700, parents=True)
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise InvalidArgument(f"{os.fspath(directory)!r} cannot be made: {error.strerror}.", hint=_HINT) from None
     about = directory.lstat()
     if not stat.S_ISDIR(about.st_mode):
         raise InvalidArgument(f"{os.fspath(directory)!r} is no directory.", hint=_HINT)

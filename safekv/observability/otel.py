@@ -97,6 +97,7 @@ def instrument(
         tracer = trace.get_tracer("safekv", safekv.__version__, tracer_provider, _SCHEMA)
         measure.on = True
         spans = Spans(tracer, names=names)
+        unsubscribe = _events.subscribe(measure)  # first: a call is measured while its span is still the current one
         spans.begin()
-        _on = Instrumentation(measure, (_events.subscribe(measure), spans.end))
+        _on = Instrumentation(measure, (unsubscribe, spans.end))
         return _on

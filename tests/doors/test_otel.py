@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("opentelemetry.sdk")
 
 from azure.core.instrumentation import _get_tracer_cached
+from azure.core.rest import HttpRequest
 from azure.core.settings import settings as azure_settings
 from caching import holding
 from colours import Colour
@@ -158,6 +159,18 @@ def test_failures_say_what_they_are(colour: Colour, local: LocalKeyVault, export
         assert about["http.response.status_code"] == raised.value.status_code
         assert about["az.client_request_id"] == raised.value.client_request_id
         assert not any(event.name == "exception" for event in span.events)  # a traceback may hold anything
+
+
+def test_an_answer_that_its_caller_wants_whatever_it_is(
+    colour: Colour, local: LocalKeyVault, exported: Exported
+) -> None:
+    client = colour.client(local)
+    request = HttpRequest("GET", f"{local.url()}/secrets/{SECRETS}")
+    assert colour.run(client.send_request(request)).status_code == 404
+    span = one(exported.spans())
+    assert (span.attributes or {})["error.type"] == "404"
+    assert exported.sums("safekv.call.duration", "error.type") == {("404",): 1}
+    assert SECRETS not in exported.all_text()
 
 
 def test_what_the_cache_answers_is_counted(colour: Colour, local: LocalKeyVault, exported: Exported) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +99,20 @@ os.waitpid(child, 0)
     assert of_both["vaults"][0]["traffic"]["statuses"] == {"200": 8}
 
 
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_it_goes_on_until_it_is_told_to_end(tmp_path: Path) -> None:
+    stop = publish(tmp_path / "numbers", interval=0.1, title="me")
+    command = [sys.executable, "-m", "safekv", "top", "--directory", str(tmp_path / "numbers"), "--interval", "0.1"]
+    with subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout
+        lines = [watching.stdout.readline() for _ in range(3)]
+        watching.send_signal(signal.SIGINT)
+        _, errors = watching.communicate(timeout=20)
+    stop()
+    assert (watching.returncode, errors) == (0, "")
+    assert [json.loads(line)["watched"] for line in lines] == [f"me ({os.getpid()})"] * 3
+
+
 def test_nobody_to_watch(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "safekv", "top", "--directory", str(tmp_path / "none"), "--once"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -112,10 +127,13 @@ def test_a_directory_of_others_is_refused(tmp_path: Path) -> None:
     shared.chmod(0o777)
     with pytest.raises(InvalidArgument, match="Other users may write"):
         publish(shared)
+    (tmp_path / "file").write_text("")
     link = tmp_path / "link"
     link.symlink_to(tmp_path)
     with pytest.raises(InvalidArgument, match="no directory"):
         publish(link)
+    with pytest.raises(InvalidArgument, match="cannot be made"):
+        publish(tmp_path / "file" / "below")
     command = [sys.executable, "-m", "safekv", "top", "--directory", str(shared), "--once"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
