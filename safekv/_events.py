@@ -284,6 +284,11 @@ def emit(event: Event) -> None:
             logger.warning("A hook failed on %s", type(event).__name__, exc_info=True)
 
 
+def named() -> bool:
+    """Whether somebody asked for names."""
+    return any(each.names for each in hooks)
+
+
 def traced() -> bool:
     """Whether somebody makes spans of calls."""
     return any(each.traces for each in hooks)

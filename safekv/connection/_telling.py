@@ -28,7 +28,7 @@ class Telling:
         self._request = request
         self._clock: Clock = getattr(request.context.transport, "clock", SYSTEM_CLOCK)
         self._about = (_host_of(http.url), operation_of(http.method, path).name, http.method)
-        self._name = name_in(path)
+        self._name = name_in(path) if _events.named() else None
         self._status: int | None = None
         self._request_id: str | None = None
 
