@@ -44,7 +44,7 @@ class Registry:
         """A child starts with nothing."""
         self._lock = threading.RLock()
         self._connections: OrderedDict[Hashable, Connection] = OrderedDict()
-        self._sources: OrderedDict[Hashable, Any] = OrderedDict()
+        self._sources: OrderedDict[tuple[Same, type[Connection]], Any] = OrderedDict()
         self._vaults: OrderedDict[Hashable, Any] = OrderedDict()
         self._traffics: Traffics | None = None
         self._warned: OrderedDict[str, None] = OrderedDict()
