@@ -252,3 +252,10 @@ def _names(name: Any, kind: str, parent: Found | None) -> tuple[str | Unresolved
         return unknown, unknown
     vault, _, operation = name.partition("/")
     return vault, operation.lower() if kind == POLICIES else ""
+
+
+def vault_named_in(template: Template) -> str | None:
+    """The vault that a template is about, if it says so itself; None if it does not, or is about several."""
+    found, _ = find(template, Place())
+    names = {each.name.lower() for each in found if isinstance(each.name, str)}
+    return names.pop() if len(names) == 1 and all(isinstance(each.name, str) for each in found) else None
