@@ -47,6 +47,7 @@ __all__ = ["AsyncLocalCredential", "LocalArm", "LocalCredential", "LocalKeyVault
 
 DEFAULT_VAULT = "local"
 _MAX_VAULTS = 64
+_LASTING = 10 * 365 * 86_400.0  # seconds
 
 
 class LocalKeyVault:
@@ -246,16 +247,20 @@ class LocalArm:
         """Microsoft's client for vaults and their access policies; needs the extra ``management``."""
         from azure.mgmt.keyvault import KeyVaultManagementClient
 
-        return KeyVaultManagementClient(self._asking(credential), self.subscription, **self._options(options))
+        subscription = options.pop("subscription", self.subscription)
+        return KeyVaultManagementClient(self._asking(credential), subscription, **self._options(options))
 
     def authorization(self, credential: LocalCredential | None = None, **options: Any) -> AuthorizationManagementClient:
         """Microsoft's client for role definitions and assignments; needs the extra ``management``."""
         from azure.mgmt.authorization import AuthorizationManagementClient
 
-        return AuthorizationManagementClient(self._asking(credential), self.subscription, **self._options(options))
+        subscription = options.pop("subscription", self.subscription)
+        return AuthorizationManagementClient(self._asking(credential), subscription, **self._options(options))
 
     def _asking(self, credential: LocalCredential | None) -> LocalCredential:
-        return credential or self._local.credential()
+        """Microsoft's clients judge by the real clock when a token expires, so theirs outlast a clock moved forward."""
+        principal = (credential or self._local.credential()).principal
+        return LocalCredential(self._local.emulator, lifetime=_LASTING, principal=principal)
 
     def _options(self, options: dict[str, Any]) -> dict[str, Any]:
         return {"transport": self._local.transport("sync"), **options}

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from safekv.emulator import _arm_vaults
+from safekv.emulator import _arm_deleted, _arm_groups, _arm_roles, _arm_vaults
 from safekv.emulator._access import decide_management
 from safekv.emulator._answers import Refused, error
-from safekv.emulator._arm_call import ArmCall, ArmRoute, Estate
+from safekv.emulator._arm_call import ArmCall, ArmRoute, Estate, moment
 from safekv.emulator._auth import bearer_token
 from safekv.emulator._enforcement import identity_of
 from safekv.emulator._messages import Request, Response
@@ -21,7 +21,12 @@ from safekv.errors._catalogue import by_id
 
 HOST = "management.azure.com"
 AUDIENCES = tuple(f"https://{host}{end}" for host in ("management.core.windows.net", HOST) for end in ("/", ""))
-ROUTES: tuple[ArmRoute, ...] = (*_arm_vaults.ROUTES,)
+ROUTES: tuple[ArmRoute, ...] = (
+    *_arm_roles.ROUTES,
+    *_arm_vaults.ROUTES,
+    *_arm_deleted.ROUTES,
+    *_arm_groups.ROUTES,
+)
 _CHALLENGE = (
     'Bearer authorization_uri="{login}/{tenant}", error="invalid_token", error_description="The authentication failed."'
 )
@@ -42,8 +47,10 @@ def _answer(estate: Estate, request: Request, now: float) -> Response:
     payload = _authenticated(estate, request, now)
     if not request.query.get("api-version"):
         raise Refused("arm_400_api_version")
+    _arm_deleted.sweep(estate, now)
+    path = f"/{request.path.strip('/')}"  # clients write a scope with and without a slash at its beginning
     for route in ROUTES:
-        places = route.places(request.path.rstrip("/")) if route.method == request.method else None
+        places = route.places(path) if route.method == request.method else None
         if places is not None:
             call = ArmCall(request, places, identity_of(payload), estate, now)
             _authorise(call, route)
@@ -70,7 +77,7 @@ def _authenticated(estate: Estate, request: Request, now: float) -> Mapping[str,
 def _check(payload: Mapping[str, Any], now: float) -> None:
     expires = payload.get("exp")
     if isinstance(expires, int | float) and expires <= now:
-        raise Refused("arm_401_expired", expiry=_arm_vaults.moment(expires), now=_arm_vaults.moment(now))
+        raise Refused("arm_401_expired", expiry=moment(expires), now=moment(now))
     audience = payload.get("aud")
     if audience not in AUDIENCES:
         raise Refused("arm_401_audience", found=str(audience)[:200])
@@ -80,7 +87,7 @@ def _authorise(call: ArmCall, route: ArmRoute) -> None:
     subscription = call.places.get("subscription")
     if subscription is not None and subscription.lower() != call.subscription.lower():
         raise Refused("arm_404_subscription", subscription=subscription)
-    if not call.estate.settings.enforce:
+    if not call.estate.settings.enforce or not route.action:
         return
     grants, scope = call.estate.grants, _scope(call)
     assignments = grants.assignments.effective(call.now)

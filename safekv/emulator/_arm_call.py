@@ -6,7 +6,9 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from safekv.emulator._access import Identity
 from safekv.emulator._answers import Refused
@@ -87,7 +89,7 @@ class ArmRoute:
     def places(self, path: str) -> dict[str, str] | None:
         """The variable parts, if the path is this endpoint's."""
         found = self._pattern.fullmatch(path)
-        return found.groupdict() if found else None
+        return {name: unquote(value) for name, value in found.groupdict().items()} if found else None
 
 
 def _place(found: re.Match[str]) -> str:
@@ -109,3 +111,8 @@ def member(document: Mapping[str, Any], name: str, kind: type, *, within: str = 
     if value is not None and type(value) is not kind:
         raise wrong(f"{within}{name}")
     return value
+
+
+def moment(seconds: float) -> str:
+    """A time (seconds since 1970) as the control plane writes it."""
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

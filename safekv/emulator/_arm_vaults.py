@@ -8,14 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import Any
 
 from safekv.emulator import _arm_paging, _arm_policies
-from safekv.emulator._access import AccessPolicy
 from safekv.emulator._answers import Refused
-from safekv.emulator._arm_call import ArmCall, ArmRoute, is_guid, member, wrong
+from safekv.emulator._arm_call import ArmCall, ArmRoute, member, moment, wrong
 from safekv.emulator._arm_resource import Rules, VaultResource, changed
+from safekv.emulator._arm_wanted import Wanted, read
 from safekv.emulator._messages import Response
 from safekv.emulator._seeding import EmulatedVault
 
@@ -23,16 +22,15 @@ GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
 PROVIDER = "/providers/Microsoft.KeyVault"
 ONE = f"{GROUP}{PROVIDER}/vaults/{{vault}}"
 _ACTION = "Microsoft.KeyVault/vaults/"
-_NAME = re.compile(r"(?!.*--)[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]")
-_FLAGS = ("enabledForDeployment", "enabledForDiskEncryption", "enabledForTemplateDeployment")
+NAME = re.compile(r"(?!.*--)[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]")
 _RBAC_BY_DEFAULT = "2026-02-01"  # the first api-version with which a new vault uses roles
 
 
 def vault_of(call: ArmCall) -> EmulatedVault:
     """The vault that the path names, unless it is deleted; refused if there is none."""
     check_group(call)
-    vault = _named(call, call.places["vault"])
-    if vault is None or not _here(vault, call):
+    vault = named(call, call.places["vault"])
+    if vault is None or not is_here(vault, call):
         raise Refused("arm_404_resource", name=call.places["vault"], group=call.places["group"])
     return vault
 
@@ -50,13 +48,13 @@ def put(call: ArmCall) -> Response:
     """Make a vault, recover a deleted one, or give one that is there other properties."""
     check_group(call)
     name, document = call.places["vault"], call.document()
-    vault = _named(call, name, deleted=True)
-    if vault is None and not _NAME.fullmatch(name):  # the emulator's own may have names that a new one may not
+    vault = named(call, name, deleted=True)
+    if vault is None and not NAME.fullmatch(name):  # the emulator's own may have names that a new one may not
         raise Refused("arm_name", name=name)
-    wanted = _read(call, document)
+    wanted = read(document)
     if vault is None:
         return _create(call, wanted)
-    resource = _resource(vault)
+    resource = resource_of(vault)
     if resource.group.lower() != call.places["group"].lower() and resource.deleted is None:
         raise Refused("arm_exists", name=name)
     if resource.deleted is not None:
@@ -76,8 +74,8 @@ def put(call: ArmCall) -> Response:
 def patch(call: ArmCall) -> Response:
     """Change what the body has; access policies that it has replace all."""
     vault = vault_of(call)
-    resource = _resource(vault)
-    wanted = _read(call, call.document(), whole=False)
+    resource = resource_of(vault)
+    wanted = read(call.document(), whole=False)
     before = resource.rules.current
     rbac = before.rbac if wanted.rbac is None else wanted.rbac
     _apply(call, vault, wanted, Rules(rbac, before.policies if wanted.policies is None else wanted.policies))
@@ -94,7 +92,7 @@ def delete(call: ArmCall) -> Response:
         if missing.row_id == "arm_404_resource":
             return Response(204)
         raise
-    resource = _resource(vault)
+    resource = resource_of(vault)
     resource.deleted, resource.purged = call.now, call.now + vault.policy.retention_days * 86_400
     call.estate.grants.forget_below(resource.id, call.now)
     return Response(200)
@@ -102,16 +100,16 @@ def delete(call: ArmCall) -> Response:
 
 def list_in_group(call: ArmCall) -> Response:
     check_group(call)
-    return _list(call, [each for each in _present(call) if _here(each, call)])
+    return _list(call, [each for each in present(call) if is_here(each, call)])
 
 
 def list_all(call: ArmCall) -> Response:
-    return _list(call, _present(call))
+    return _list(call, present(call))
 
 
 def list_resources(call: ArmCall) -> Response:
-    """The resources of the subscription; there are only vaults."""
-    shown = [{**written(each, call.now), "properties": None} for each in _present(call)]
+    """The subscription's resources; there are only vaults, whatever the filter is."""
+    shown = [{**written(each, call.now), "properties": None} for each in present(call)]
     return _arm_paging.page(call, [{name: value for name, value in each.items() if value} for each in shown])
 
 
@@ -122,19 +120,23 @@ def update_policies(call: ArmCall) -> Response:
         raise wrong("operationKind")
     properties = member(call.document(), "properties", dict) or {}
     given = _arm_policies.read(properties.get("accessPolicies"))
-    rules = _resource(vault).rules
+    rules = resource_of(vault).rules
     policies = changed(kind, rules.current.policies, given)
     if len(policies) > _arm_policies.MOST:
         raise wrong("accessPolicies")
     rules.set(rules.current._replace(policies=policies), call.now)
     shown = {"accessPolicies": _arm_policies.written(policies)}
-    document = {"id": f"{_resource(vault).id}/accessPolicies/", "type": f"{_ACTION}accessPolicies", "properties": shown}
+    document = {
+        "id": f"{resource_of(vault).id}/accessPolicies/",
+        "type": f"{_ACTION}accessPolicies",
+        "properties": shown,
+    }
     return Response.json(200, document)
 
 
 def written(vault: EmulatedVault, now: float) -> dict[str, Any]:
     """A vault as the control plane shows it."""
-    resource, rules = _resource(vault), _resource(vault).rules.current
+    resource, rules = resource_of(vault), resource_of(vault).rules.current
     properties = {
         "sku": {"family": "A", "name": "standard"},
         "tenantId": vault.tenant,
@@ -166,92 +168,7 @@ def written(vault: EmulatedVault, now: float) -> dict[str, Any]:
     }
 
 
-def moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-class _Wanted:
-    """What a body says of a vault. None: nothing."""
-
-    def __init__(self) -> None:
-        self.location = ""
-        self.tags: dict[str, str] | None = None
-        self.rbac: bool | None = None
-        self.policies: tuple[AccessPolicy, ...] | None = None
-        self.purge_protection: bool | None = None
-        self.retention_days: int | None = None
-        self.tenant: str | None = None
-        self.recover = False
-        self.properties: dict[str, Any] = {}
-
-
-def _read(call: ArmCall, document: Mapping[str, Any], *, whole: bool = True) -> _Wanted:
-    wanted = _Wanted()
-    wanted.tags = _read_tags(document)
-    properties = member(document, "properties", dict)
-    if whole:
-        location = member(document, "location", str)
-        if not location:
-            raise Refused("arm_400_location")
-        wanted.location = location.replace(" ", "").lower()
-        if properties is None:
-            raise wrong("properties")
-    properties = properties or {}
-    wanted.recover = properties.get("createMode") == "recover"
-    needed = whole and not wanted.recover
-    wanted.tenant = _read_tenant(properties, needed=needed)
-    wanted.properties = _read_shown(properties, needed=needed)
-    _read_irreversible(properties, wanted)
-    wanted.rbac = member(properties, "enableRbacAuthorization", bool)
-    if properties.get("accessPolicies") is not None:
-        wanted.policies = _arm_policies.read(properties["accessPolicies"])
-    return wanted
-
-
-def _read_tags(document: Mapping[str, Any]) -> dict[str, str] | None:
-    tags = member(document, "tags", dict)
-    if tags is not None and (len(tags) > 50 or not all(isinstance(each, str) for each in tags.values())):
-        raise wrong("tags")
-    return None if tags is None else dict(tags)
-
-
-def _read_tenant(properties: Mapping[str, Any], *, needed: bool) -> str | None:
-    tenant: str | None = member(properties, "tenantId", str)
-    if (needed or tenant is not None) and not is_guid(tenant):
-        raise wrong("tenantId")
-    return tenant
-
-
-def _read_shown(properties: Mapping[str, Any], *, needed: bool) -> dict[str, Any]:
-    """The properties that are kept to be shown."""
-    shown = {name: value for name in _FLAGS if (value := member(properties, name, bool)) is not None}
-    sku = member(properties, "sku", dict)
-    if needed or sku is not None:
-        if not sku or sku.get("family") not in ("A", "B") or sku.get("name") not in ("standard", "premium"):
-            raise wrong("sku")
-        shown["sku"] = {"family": sku["family"], "name": sku["name"]}
-    network = member(properties, "networkAcls", dict)
-    public = member(properties, "publicNetworkAccess", str)
-    return {
-        **shown,
-        **({"networkAcls": network} if network else {}),
-        **({"publicNetworkAccess": public} if public else {}),
-    }
-
-
-def _read_irreversible(properties: Mapping[str, Any], wanted: _Wanted) -> None:
-    wanted.purge_protection = member(properties, "enablePurgeProtection", bool)
-    if wanted.purge_protection is False:
-        raise Refused("arm_400_purge_protection")
-    if member(properties, "enableSoftDelete", bool) is False:
-        raise Refused("arm_400_soft_delete")
-    days = member(properties, "softDeleteRetentionInDays", int)
-    if days is not None and not 7 <= days <= 90:
-        raise wrong("softDeleteRetentionInDays")
-    wanted.retention_days = days
-
-
-def _create(call: ArmCall, wanted: _Wanted) -> Response:
+def _create(call: ArmCall, wanted: Wanted) -> Response:
     if wanted.recover:
         raise Refused("arm_404_resource", name=call.places["vault"], group=call.places["group"])
     rbac = call.api_version >= _RBAC_BY_DEFAULT if wanted.rbac is None else wanted.rbac
@@ -264,7 +181,7 @@ def _create(call: ArmCall, wanted: _Wanted) -> Response:
         retention_days=wanted.retention_days or 90,
         resource_group=call.places["group"],
     )
-    resource = _resource(vault)
+    resource = resource_of(vault)
     resource.location, resource.tags, resource.properties = wanted.location, wanted.tags or {}, wanted.properties
     resource.ready, resource.creator = call.now + call.estate.settings.dns_delay, call.caller.oid
     resource.rules.begin_with(Rules(rbac, wanted.policies or ()))
@@ -275,13 +192,13 @@ def _recover(call: ArmCall, vault: EmulatedVault, document: Mapping[str, Any]) -
     """A deleted vault comes back as it was, but for its role assignments."""
     if (document.get("properties") or {}).get("createMode") != "recover":
         raise Refused("arm_409_deleted")
-    _resource(vault).deleted = None
+    resource_of(vault).deleted = None
     return Response.json(200, written(vault, call.now))
 
 
-def _apply(call: ArmCall, vault: EmulatedVault, wanted: _Wanted, rules: Rules) -> None:
+def _apply(call: ArmCall, vault: EmulatedVault, wanted: Wanted, rules: Rules) -> None:
     """What changes of a vault that is there, besides what is only shown."""
-    resource = _resource(vault)
+    resource = resource_of(vault)
     if wanted.retention_days not in (None, vault.policy.retention_days):
         raise Refused("arm_400_retention")
     if wanted.tenant is not None and wanted.tenant != vault.tenant:
@@ -297,23 +214,25 @@ def _list(call: ArmCall, vaults: list[EmulatedVault]) -> Response:
     return _arm_paging.page(call, [written(each, call.now) for each in vaults])
 
 
-def _present(call: ArmCall) -> list[EmulatedVault]:
+def present(call: ArmCall) -> list[EmulatedVault]:
     found = [each for each in call.estate.vaults.values() if each.arm is not None and each.arm.deleted is None]
     return sorted(found, key=lambda each: each.name.lower())
 
 
-def _named(call: ArmCall, name: str, *, deleted: bool = False) -> EmulatedVault | None:
+def named(call: ArmCall, name: str, *, deleted: bool = False) -> EmulatedVault | None:
+    """The vault of this name in whatever group; a deleted one only if wanted."""
     for vault in call.estate.vaults.values():
         if vault.arm is not None and vault.name.lower() == name.lower() and (deleted or vault.arm.deleted is None):
             return vault
     return None
 
 
-def _here(vault: EmulatedVault, call: ArmCall) -> bool:
-    return _resource(vault).group.lower() == call.places["group"].lower()
+def is_here(vault: EmulatedVault, call: ArmCall) -> bool:
+    return resource_of(vault).group.lower() == call.places["group"].lower()
 
 
-def _resource(vault: EmulatedVault) -> VaultResource:
+def resource_of(vault: EmulatedVault) -> VaultResource:
+    """What the control plane knows of a vault."""
     assert vault.arm is not None  # Managed HSMs are not listed here
     return vault.arm
 

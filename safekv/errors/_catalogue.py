@@ -280,6 +280,8 @@ ROWS: tuple[ServiceError, ...] = (
         "A custom role with the same name already exists in this directory. Use a different name."),
     ServiceError("arm_409_role_used", "arm", 409, "RoleDefinitionHasAssignments", None,
         "There are existing role assignments referencing role (code: RoleDefinitionHasAssignments)."),
+    ServiceError("arm_405_purge", "arm", 405, "MethodNotAllowed", None,
+        "Operation 'DeletedVaultPurge' is not allowed."),
     # No text for the next four is known from the service.
     ServiceError("arm_404_deleted", "arm", 404, "ResourceNotFound", None,
         "The specified deleted vault '<name>' does not exist."),

@@ -109,6 +109,7 @@ CODES = {
     (409, "ObjectIsBeingRecovered"): _means("being-recovered"),
     (409, "VaultAlreadyExists"): _means("vault-exists"),
     (409, "ConflictError"): _means("control-conflict"),
+    (405, "MethodNotAllowed"): _means("purge-protection"),
     (409, "InvalidResourceLocation"): _means("vault-location"),
     (409, "RoleAssignmentExists"): _means("assignment-exists"),
     (409, "RoleDefinitionWithSameNameExists"): _means("role-in-use"),
