@@ -54,6 +54,7 @@ __all__ = [
     "check",
     "diff",
     "export",
+    "groups_of",
     "load",
     "merge",
     "policy",
@@ -99,6 +100,28 @@ def read(
         endpoint=endpoint,
         **options,
     )
+
+
+def groups_of(
+    present: VaultAccess,
+    identity: str,
+    credential: Any = None,
+    *,
+    timeout: float = 60.0,
+    endpoint: str | None = None,
+    **options: Any,
+) -> frozenset[str] | None:
+    """Ask Azure through which groups an identity has roles on the vault: what :func:`check` takes as ``groups``.
+
+    Azure looks into the directory for that, and the caller need not be able to. It knows of groups that have roles,
+    not of those that have access policies.
+
+    :returns: object ids of groups; None if Azure does not say.
+    :raises MissingPackage: if the extra ``management`` is not installed.
+    """
+    from safekv.access._reader import read_groups
+
+    return read_groups(present, identity, credential, timeout=timeout, endpoint=endpoint, **options)
 
 
 def diff(template: Source, present: VaultAccess, parameters: Parameters | Iterable[Parameters] = ()) -> Difference:

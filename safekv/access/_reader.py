@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,13 +13,14 @@ from safekv.access._management import cloud_of, management, subscription_of
 from safekv.access._model import Role, RoleAssignment, VaultAccess
 from safekv.access._reading import assignment, role, said, vault_access
 from safekv.access._resource_ids import ResourceId, parse_resource_id
-from safekv.errors import AccessDenied, InvalidArgument, NotFound, SafeKVError
+from safekv.errors import AccessDenied, InvalidArgument, InvalidRequest, NotFound, SafeKVError
 
 #: Seconds for all requests together.
 TIMEOUT = 60.0
 #: Vaults that are looked at, and role definitions that are read.
 _MOST_VAULTS = 5_000
 _MOST_ROLES = 200
+_OBJECT_ID = re.compile(r"[0-9a-zA-Z-]{1,64}")
 
 
 def read_access(
@@ -44,6 +46,30 @@ def read_access(
         resource_id = str(parse_resource_id(str(said(found, "id"))))
         assignments, unread = _assignments(authorization, resource_id)
         return vault_access(found, assignments, unread)
+
+
+def read_groups(
+    present: VaultAccess,
+    identity: str,
+    credential: Any = None,
+    *,
+    timeout: float = TIMEOUT,
+    endpoint: str | None = None,
+    **options: Any,
+) -> frozenset[str] | None:
+    """Ask Azure through which groups an identity has roles; see ``safekv.access.groups_of``."""
+    if not _OBJECT_ID.fullmatch(identity):
+        raise InvalidArgument("An identity is given by its object id.", hint="az ad signed-in-user show --query id")
+    cloud = cloud_of(urlsplit(present.uri).hostname if present.uri else None, os.environ, endpoint)
+    with management(cloud, present.subscription_id, credential, timeout, options) as (_, authorization):
+        asked = authorization.role_assignments.list_for_scope(
+            present.resource_id.lstrip("/"), filter=f"assignedTo('{identity}')"
+        )
+        try:
+            found = [assignment(_plain(each), {}).principal_id for each in asked]
+        except (AccessDenied, NotFound, InvalidRequest):  # 400: it is a group itself, or nobody
+            return None
+    return frozenset(each for each in found if each != identity.lower())
 
 
 def _address(given: str | None) -> tuple[ResourceId | None, str | None]:

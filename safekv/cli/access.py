@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from safekv import access
-from safekv.access import Template, VaultAccess
+from safekv.access import PermissionModel, Template, VaultAccess
 from safekv.access._export import FORMATS, saved
 from safekv.access._files import write_text
 from safekv.access._templates import vault_named_in
@@ -51,6 +51,12 @@ class _Asked:
         return access.read(
             vault, subscription_id=self.subscription, roles=roles, timeout=self.timeout, endpoint=self.endpoint
         )
+
+    def groups(self, present: VaultAccess, identity: str) -> Collection[str] | None:
+        """Through which groups an identity has roles; None where nobody can be asked."""
+        if self.present is not None or present.model is not PermissionModel.RBAC:
+            return None
+        return access.groups_of(present, identity, timeout=self.timeout, endpoint=self.endpoint)
 
 
 def _asking(command: C) -> C:
@@ -171,8 +177,10 @@ def check(
     The exit code is 1 if it may not, as far as can be known; 2 for an error.
     """
     with _told():
-        known = groups or (() if no_groups else None)
-        found = access.check(_Asked(vault, **asked).access(), identity, operation, name, groups=known)
+        asking = _Asked(vault, **asked)
+        present = asking.access()
+        known = groups or (() if no_groups else asking.groups(present, identity))
+        found = access.check(present, identity, operation, name, groups=known)
         _print(found.to_dict(), verdict_lines(found), as_json)
     sys.exit(0 if found.allowed else 1)
 
