@@ -47,6 +47,11 @@ def cloud_of(host: str | None, environ: Mapping[str, str], endpoint: str | None 
             raise InvalidArgument(f"{endpoint[:100]!r} is no endpoint: tokens travel over https:// only.")
         root = f"https://{parts.netloc.rpartition('@')[2]}"
         return Cloud(root, f"{root}/.default")
+    if host is not None and not host.lower().endswith((".vault.azure.net", ".usgovcloudapi.net", ".azure.cn")):
+        raise InvalidArgument(
+            f"{host} is in no cloud whose management plane is known.",
+            hint="Give its endpoint (endpoint=, --endpoint), or the vault's resource id.",
+        )
     text = (host or environ.get("AZURE_AUTHORITY_HOST", "")).lower().rstrip("/")
     for ends, domain, audience in _CLOUDS:
         if text.endswith(ends):

@@ -40,7 +40,7 @@ def read_access(
     cloud = cloud_of(urlsplit(url).hostname if url else None, os.environ, endpoint)
     subscription = known.subscription if known else subscription_of(subscription_id)
     with management(cloud, subscription, credential, timeout, options) as (key_vault, authorization):
-        found = _get(key_vault, known) if known else _find(key_vault, str(url), subscription)
+        found = _get(key_vault, known or _find(key_vault, str(url), subscription))
         if not roles:
             return vault_access(found, unread="nobody asked for them")
         resource_id = str(parse_resource_id(str(said(found, "id"))))
@@ -93,16 +93,14 @@ def _get(client: Any, known: ResourceId) -> Mapping[str, Any]:
         raise _explained(error, known.name, "Microsoft.KeyVault/vaults/read", str(known)) from None
 
 
-def _find(client: Any, url: str, subscription: str) -> Mapping[str, Any]:
-    """The vault of this URL among those of the subscription."""
-    host = urlsplit(url).hostname or ""
-    name, scope = host.split(".", 1)[0], f"/subscriptions/{subscription}"
+def _find(client: Any, url: str, subscription: str) -> ResourceId:
+    """The vault of this URL among the resources of the subscription; names of vaults are unique in a cloud."""
+    name, scope = (urlsplit(url).hostname or "").split(".", 1)[0], f"/subscriptions/{subscription}"
     try:
-        for number, each in enumerate(client.vaults.list_by_subscription()):
+        for number, each in enumerate(client.vaults.list()):
             found = _plain(each)
-            theirs = urlsplit(str(said(said(found, "properties"), "vaultUri") or "")).hostname
-            if (theirs or f"{said(found, 'name')}.{host.partition('.')[2]}").lower() == host:
-                return found
+            if str(said(found, "name")).lower() == name:
+                return parse_resource_id(str(said(found, "id")))
             if number >= _MOST_VAULTS:
                 break
     except SafeKVError as error:

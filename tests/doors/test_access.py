@@ -211,6 +211,8 @@ def test_roles_need_not_be_read(local: LocalKeyVault) -> None:
     asked = len(local.journal)
     assert access.read(local.arm.vault_id("my-vault"), roles=False).assignments is None
     assert len(local.journal) == asked + 1
+    access.read("my-vault", roles=False)
+    assert len(local.journal) == asked + 3
 
 
 class Troubled:
@@ -281,6 +283,45 @@ def test_each_cloud_is_managed_where_it_is(host: str | None, authority: str, end
 
 def test_an_endpoint_of_one_s_own() -> None:
     assert cloud_of(None, {}, "https://management.local.azurestack.external/").scope.endswith("external/.default")
-    assert cloud_of("x", {}) == PUBLIC
+    assert cloud_of(None, {}) == PUBLIC
+    with pytest.raises(InvalidArgument, match="no cloud"):
+        cloud_of("localhost", {})  # a token for Azure goes to Azure alone
     with pytest.raises(InvalidArgument, match="https"):
         cloud_of(None, {}, "http://example.org")
+
+
+def _denied(local: LocalKeyVault, app: Any, key: str | None = None) -> list[Any]:
+    """What the doctor finds in ``my-vault``, but for the way there."""
+    pytest.importorskip("click")
+    from safekv.cli.examination import _walk
+    from safekv.cli.examination._machine import Machine
+
+    told = {"scope": "https://vault.azure.net/.default", "tenant": local.emulator.settings.tenant}
+    told["resource"] = "https://vault.azure.net"
+    machine = Machine(environ={"AZURE_SUBSCRIPTION_ID": local.arm.subscription})
+    return list(_walk._permissions("https://my-vault.vault.azure.net", told, machine, "db", key, app))
+
+
+@pytest.mark.parametrize("rbac", [False, True])
+def test_the_doctor_names_the_change_where_it_may_read_the_vault_s_resource(local: LocalKeyVault, rbac: bool) -> None:
+    app = local.credential("app")
+    local.vault("my-vault", enforce=True, rbac=rbac)
+    local.set_secret("db", "v", vault="my-vault")
+    local.allow(app, vault="my-vault", secrets=["list"])
+    checks = {each.name: each for each in _denied(local, app)}
+    assert (checks["get"].state, checks["access"].state) == ("failed", "skipped")  # it may not read the resource
+
+    local.assign(app, "Reader", scope=f"/subscriptions/{local.arm.subscription}")
+    checks = {each.name: each for each in _denied(local, app)}
+    assert checks["access"].state == "ok"
+    (command,) = checks["get"].remedies
+    if rbac:
+        assert command.startswith("az role assignment create --role 'Key Vault Secrets User'")
+        assert command.endswith("/vaults/my-vault/secrets/db")
+    else:
+        assert command.endswith(f"--object-id {app.principal.oid} --secret-permissions get list")
+    local.allow(app, vault="my-vault", secrets=["get", "list"])
+    local.assign(app, "Key Vault Secrets User", vault="my-vault")
+    checks = {each.name: each for each in _denied(local, app)}
+    assert checks["get"].state == "ok"
+    assert checks["access"].said == "nothing is denied"
