@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from safekv.access._intents import Change, Intent, Put, intent_for
+from safekv.access._intents import Change, Intent, PolicyList, Put, intent_for
 from safekv.access._json import member
 from safekv.access._model import Identity, PermissionModel, Permissions, RoleAssignment, VaultAccess, together
 from safekv.access._names import ALL, COLLECTIONS, missing
@@ -141,9 +141,14 @@ class _Run:
         if put.policies is None:
             self._without_policies()
             return
-        self.unknown.extend(put.policies.unknown)
+        self._doubt(put.policies)
         self.policies = together(put.policies.policies)
         self.between = sum(1 for each in self.present.by_identity() if each not in self.policies)
+
+    def _doubt(self, listed: PolicyList) -> None:
+        """What is not known of policies matters where policies decide."""
+        if self.after is PermissionModel.POLICIES:
+            self.unknown.extend(listed.unknown)
 
     def _set_model(self, put: Put) -> None:
         if is_unresolved(put.rbac):
@@ -167,7 +172,7 @@ class _Run:
         operation = change.found.operation
         if change.found.condition is not None:
             self.unknown.append(change.found.condition)
-        self.unknown.extend(change.policies.unknown)
+        self._doubt(change.policies)
         if is_unresolved(operation):
             self.unknown.append(operation)
             return

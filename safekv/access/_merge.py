@@ -79,6 +79,7 @@ class _Work:
     def __init__(self, template: Template, present: VaultAccess) -> None:
         self.edits = Edits(template.text)
         self.changes: list[str] = []
+        self._made: set[str] = set()  # variables
         self._present = present
         self._policies = present.by_identity()
 
@@ -206,8 +207,9 @@ class _Work:
             raise _by_hand(found, "its template is an expression")
         variables = member(root, "variables")
         name = VARIABLE
-        while name_in(variables, name) if isinstance(variables, dict) else False:
+        while name in self._made or (isinstance(variables, dict) and name_in(variables, name)):
             name += "2"
+        self._made.add(name)
         if isinstance(variables, Object):
             self.edits.set_member(variables, name, value)
         else:

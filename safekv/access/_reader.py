@@ -36,11 +36,11 @@ def read_access(
     """Ask Azure for a vault's access; see ``safekv.access.read``."""
     if not 0 < timeout < float("inf"):
         raise InvalidArgument(f"timeout is a number of seconds above 0, not {timeout!r}.")
-    known, url = _address(vault)
-    cloud = cloud_of(urlsplit(url).hostname if url else None, os.environ, endpoint)
+    known, name, host = _address(vault)
+    cloud = cloud_of(host, os.environ, endpoint)
     subscription = known.subscription if known else subscription_of(subscription_id)
     with management(cloud, subscription, credential, timeout, options) as (key_vault, authorization):
-        found = _get(key_vault, known or _find(key_vault, str(url), subscription))
+        found = _get(key_vault, known or _find(key_vault, name, subscription))
         if not roles:
             return vault_access(found, unread="nobody asked for them")
         resource_id = str(parse_resource_id(str(said(found, "id"))))
@@ -72,18 +72,20 @@ def read_groups(
     return frozenset(each for each in found if each != identity.lower())
 
 
-def _address(given: str | None) -> tuple[ResourceId | None, str | None]:
-    """The resource id, or the URL."""
-    text = (os.environ.get("AZURE_KEY_VAULT_URL") if given is None else given) or ""
-    if text.strip().lower().startswith("/subscriptions/"):
-        return parse_resource_id(text), None
+def _address(given: str | None) -> tuple[ResourceId | None, str, str | None]:
+    """The resource id, if it is one; the vault's name; and its host, which tells the cloud, if a URL was given."""
+    text = ((os.environ.get("AZURE_KEY_VAULT_URL") if given is None else given) or "").strip()
+    if text.lower().startswith("/subscriptions/"):
+        known = parse_resource_id(text)
+        return known, known.name, None
     url = _identifiers.vault_url(text)
     if _identifiers.is_managed_hsm(url):
         raise InvalidArgument(
             f"{url} is a Managed HSM, which has neither access policies nor Azure's data roles.",
             hint="Its roles are local: az keyvault role assignment list --hsm-name <name>.",
         )
-    return None, url
+    host = urlsplit(url).hostname or ""
+    return None, host.partition(".")[0], host if "://" in text else None
 
 
 def _get(client: Any, known: ResourceId) -> Mapping[str, Any]:
@@ -93,13 +95,13 @@ def _get(client: Any, known: ResourceId) -> Mapping[str, Any]:
         raise _explained(error, known.name, "Microsoft.KeyVault/vaults/read", str(known)) from None
 
 
-def _find(client: Any, url: str, subscription: str) -> ResourceId:
-    """The vault of this URL among the resources of the subscription; names of vaults are unique in a cloud."""
-    name, scope = (urlsplit(url).hostname or "").split(".", 1)[0], f"/subscriptions/{subscription}"
+def _find(client: Any, name: str, subscription: str) -> ResourceId:
+    """The vault of this name among the resources of the subscription; names of vaults are unique in a cloud."""
+    scope = f"/subscriptions/{subscription}"
     try:
         for number, each in enumerate(client.vaults.list()):
             found = _plain(each)
-            if str(said(found, "name")).lower() == name:
+            if str(said(found, "name")).lower() == name.lower():
                 return parse_resource_id(str(said(found, "id")))
             if number >= _MOST_VAULTS:
                 break

@@ -42,7 +42,7 @@ class Template:
         """The template in a text.
 
         :param parameters: values by the names of parameters.
-        :raises TemplateError: if it is none.
+        :raises TemplateError: if it is none, and for a value of a parameter that it does not have.
         """
         root = _json.parse(text, name)
         if not isinstance(root, Object) or not isinstance(member(root, "resources"), (list, dict)):
@@ -50,7 +50,15 @@ class Template:
                 f"{name} is no template: it has no resources.",
                 hint="A parameter file is given with --parameters; Bicep is compiled with az bicep build.",
             )
-        return cls(text, root, dict(parameters or {}), name)
+        given = dict(parameters or {})
+        declared = member(root, "parameters")
+        strange = [each for each in given if not isinstance(declared, dict) or name_in(declared, each) is None]
+        if strange:
+            raise TemplateError(
+                f"{name} has no parameter {', '.join(map(repr, strange[:5]))}, for which a value is given.",
+                hint="Azure refuses such a deployment, too.",
+            )
+        return cls(text, root, given, name)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], parameters: Parameters | Iterable[Parameters] = ()) -> Template:

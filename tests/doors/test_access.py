@@ -325,3 +325,12 @@ def test_the_doctor_names_the_change_where_it_may_read_the_vault_s_resource(loca
     checks = {each.name: each for each in _denied(local, app)}
     assert checks["get"].state == "ok"
     assert checks["access"].said == "nothing is denied"
+
+
+def test_a_name_alone_is_looked_for_in_the_cloud_of_the_credential(monkeypatch: pytest.MonkeyPatch) -> None:
+    from safekv.access._reader import _address
+
+    assert _address("my-vault") == (None, "my-vault", None)
+    assert _address("https://my-vault.vault.azure.cn")[1:] == ("my-vault", "my-vault.vault.azure.cn")
+    monkeypatch.setenv("AZURE_KEY_VAULT_URL", "https://mine.vault.azure.net/")
+    assert _address(None)[1] == "mine"

@@ -241,3 +241,14 @@ def test_what_the_sdk_and_the_azure_cli_say_is_read_alike() -> None:
     assert access.policy(model) == policy(1, keys=["wrapKey"])
     snake = {"tenant_id": TENANT, "object_id": oid(1), "permissions": {"keys_property": ["WrapKey"]}}
     assert access.policy(snake) == access.policy(entry(1, keys=["wrapKey"])) == policy(1, keys=["wrapKey"])
+
+
+def test_a_value_for_a_parameter_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(TemplateError, match="no parameter 'whoo'"):
+        template(vault(), values={"whoo": 1}, parameters={"who": {"type": "int"}})
+    assert template(vault(), values={"WHO": 1}, parameters={"who": {"type": "int"}}).parameters == {"WHO": 1}
+
+
+def test_policies_that_are_not_known_do_not_matter_where_roles_decide() -> None:
+    source = template(vault(accessPolicies="[parameters('p')]", enableRbacAuthorization=True), parameters={"p": {}})
+    assert diff(source, model=PermissionModel.RBAC).is_safe()
