@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from safekv._clock import VirtualClock
-from safekv.emulator import _answers, _arm, _control, _faults, _router, _snapshot
+from safekv.emulator import _access_snapshot, _answers, _arm, _control, _faults, _router, _snapshot
 from safekv.emulator._access import RoleAssignment
 from safekv.emulator._access_roles import OWNER
 from safekv.emulator._arm_resource import Rules, VaultResource
@@ -127,7 +127,10 @@ class Emulator:
 
     def new_vault(self, name: str, **options: Any) -> EmulatedVault:
         """The same, where vaults go that are made through the control plane."""
-        return self.add_vault(name, **{**self.place(name), **options})
+        vault = self.add_vault(name, **{**self.place(name), **options})
+        if vault.arm is not None:
+            vault.arm.made = True
+        return vault
 
     def remove_vault(self, vault: EmulatedVault) -> None:
         """Forget a vault with all that it holds."""
@@ -239,12 +242,27 @@ class Emulator:
     def snapshot(self) -> dict[str, Any]:
         """All contents as JSON-able data, values in clear."""
         with self._lock:
-            return _snapshot.dump(self._vaults.values())
+            managed = _access_snapshot.dump(self._vaults.values(), self.grants, self.directory, self.groups)
+            return {**_snapshot.dump(self._vaults.values()), "control_plane": managed}
 
     def restore(self, document: dict[str, Any]) -> None:
         """Replace all contents by a snapshot's. ``ValueError`` says what is wrong with it, and changes nothing."""
+        contents, managed = _access_snapshot.taken_out(document)
         with self._lock:
-            _snapshot.load(document, self._vaults.values())
+            made = self._make_again(managed.made() if managed else ())
+            try:
+                _snapshot.load(contents, self._vaults.values())
+            except ValueError:
+                for vault in made:
+                    self.remove_vault(vault)
+                raise
+            if managed:
+                managed.put(self._vaults.values(), self.grants, self.directory, self.groups)
+
+    def _make_again(self, names: Iterable[str]) -> list[EmulatedVault]:
+        """The vaults of these names that are not there."""
+        there = {vault.name.lower() for vault in self._vaults.values()}
+        return [self.new_vault(name) for name in names if name.lower() not in there]
 
     def _handle(self, request: Request, now: float) -> Reply:
         vault = self._vaults.get(request.authority)
