@@ -47,6 +47,9 @@ def cloud_of(host: str | None, environ: Mapping[str, str], endpoint: str | None 
             raise InvalidArgument(f"{endpoint[:100]!r} is no endpoint: tokens travel over https:// only.")
         root = f"https://{parts.netloc.rpartition('@')[2]}"
         return Cloud(root, f"{root}/.default")
+    emulated = environ.get("SAFEKV_EMULATOR_MANAGEMENT_URL")
+    if emulated and (host is None or _is_of_emulator(host, environ)):
+        return Cloud(emulated, PUBLIC.scope)
     if host is not None and not host.lower().endswith((".vault.azure.net", ".usgovcloudapi.net", ".azure.cn")):
         raise InvalidArgument(
             f"{host} is in no cloud whose management plane is known.",
@@ -57,6 +60,17 @@ def cloud_of(host: str | None, environ: Mapping[str, str], endpoint: str | None 
         if text.endswith(ends):
             return Cloud(f"https://management.{domain}", f"https://management.{audience}/.default")
     return PUBLIC
+
+
+def _is_of_emulator(host: str, environ: Mapping[str, str]) -> bool:
+    """Whether a vault is one of safekv's emulator: what runs there has no token for anybody else."""
+    return host.lower() in {urlsplit(url).hostname for url in emulated_vaults(environ)}
+
+
+def emulated_vaults(environ: Mapping[str, str]) -> dict[str, str]:
+    """The names of the emulator's vaults by their URLs, where an emulator runs."""
+    known = (each.partition("=") for each in environ.get("SAFEKV_EMULATOR_VAULTS", "").split(","))
+    return {url: name for name, _, url in known if url}
 
 
 class Deadline(SansIOHTTPPolicy[Any, Any]):

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from safekv import _identifiers
-from safekv.access._management import cloud_of, management, subscription_of
+from safekv.access._management import cloud_of, emulated_vaults, management, subscription_of
 from safekv.access._model import Role, RoleAssignment, VaultAccess
 from safekv.access._reading import assignment, role, said, vault_access
 from safekv.access._resource_ids import ResourceId, parse_resource_id
@@ -85,7 +85,8 @@ def _address(given: str | None) -> tuple[ResourceId | None, str, str | None]:
             hint="Its roles are local: az keyvault role assignment list --hsm-name <name>.",
         )
     host = urlsplit(url).hostname or ""
-    return None, host.partition(".")[0], host if "://" in text else None
+    name = emulated_vaults(os.environ).get(url) or host.partition(".")[0]
+    return None, name, host if "://" in text else None
 
 
 def _get(client: Any, known: ResourceId) -> Mapping[str, Any]:
