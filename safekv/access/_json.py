@@ -52,8 +52,10 @@ class Array(list[Any]):
         self.items_at: list[Span] = []
 
 
-def name_in(found: dict[str, Any], name: str) -> str | None:
-    """How an object spells a member; None if it has none of this name."""
+def name_in(found: Any, name: str) -> str | None:
+    """How an object spells a member; None if it has none of this name, or is no object."""
+    if not isinstance(found, dict):
+        return None
     if name in found:
         return name
     return next((each for each in found if each.lower() == name.lower()), None)

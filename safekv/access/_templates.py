@@ -160,10 +160,11 @@ class _Walk:
         self, holder: Object, scope: Scope, local: Local, condition: Unresolved | None, where: str, depth: int
     ) -> None:
         listed = member(holder, "resources")
-        named = listed.items() if isinstance(listed, dict) else enumerate(listed or ())
-        if not isinstance(listed, (list, dict, type(None))):
-            self.unknown.append(Unresolved(f"{where}resources", "they are no list"))
+        if not isinstance(listed, (list, dict)):
+            if listed is not None:
+                self.unknown.append(Unresolved(f"{where}resources", "they are no list"))
             return
+        named = listed.items() if isinstance(listed, dict) else enumerate(listed)
         for key, raw in named:
             if isinstance(raw, Object) and member(raw, "existing") is not True:
                 self._resource(raw, scope, local, condition, f"{where}resources[{key}]", depth)

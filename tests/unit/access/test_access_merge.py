@@ -199,3 +199,58 @@ def test_a_template_gives_after_merging_what_it_gave_before(held: Any, given_: A
 
 def test_the_tenant_is_written_as_the_vault_has_it() -> None:
     assert listed(merge(template(vault()), policy(1, secrets=["get"])))[0]["tenantId"] == TENANT
+
+
+_GARBAGE = st.sampled_from(
+    [
+        None,
+        True,
+        0,
+        -5,
+        "",
+        "[",
+        "[]",
+        "[copyIndex()]",
+        "[reference('x')]",
+        "[variables('everything')]",
+        "a/b/c",
+        "my-vault/add",
+        [],
+        {},
+        [None],
+        {"copy": 1},
+        {"copy": [{"name": "a"}]},
+        {"copy": [{"name": "a", "count": 2, "input": "[copyIndex('a')]"}]},
+        "Microsoft.KeyVault/vaults",
+        "Microsoft.Resources/deployments",
+        {"name": "l", "count": 3},
+        {"value": 1},
+    ]
+)
+
+
+def _places(value: Any) -> list[tuple[Any, Any]]:
+    """Every place in a value: what it is in, and under which key."""
+    pairs = (
+        list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+    )
+    return [(value, key) for key, _ in pairs] + [each for _, item in pairs for each in _places(item)]
+
+
+@given(
+    st.sampled_from(["three.json", "three.bicep.json"]),
+    st.lists(st.tuples(st.integers(0), _GARBAGE), min_size=1, max_size=3),
+)
+def test_a_broken_template_raises_nothing_but_its_error(name: str, damage: Any) -> None:
+    held, found = access.load(DATA / "twelve.json"), json.loads(json.dumps(parse((DATA / name).read_text("utf-8"))))
+    for number, garbage in damage:
+        places = _places(found)
+        holder, key = places[number % len(places)]
+        holder[key] = json.loads(json.dumps(garbage))
+    try:
+        source = Template.parse(json.dumps(found))
+        access.diff(source, held)
+        merged = access.merge(source, held, allow_unknown=True)
+    except TemplateError:
+        return
+    assert not access.diff(Template.parse(merged.text), held).loses
