@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from safekv.access._names import ALL, COLLECTIONS, in_order, meant
+from safekv.access._names import COLLECTIONS, in_order, meant
 from safekv.access._resource_ids import parse_resource_id
+from safekv.errors import InvalidArgument
 
 
 class PermissionModel(str, Enum):
@@ -51,7 +52,13 @@ class Permissions:
 
     @classmethod
     def of(cls, **words: Iterable[str]) -> Permissions:
-        """From words in any case."""
+        """From words in any case: ``Permissions.of(secrets=["get", "List"])``.
+
+        :raises InvalidArgument: for another kind of object.
+        """
+        strange = [kind for kind in words if kind not in COLLECTIONS]
+        if strange:
+            raise InvalidArgument(f"{strange[0]!r} is no kind of object.", hint=f"There are {', '.join(COLLECTIONS)}.")
         return cls(**{kind: frozenset(in_order(kind, given)) for kind, given in words.items()})
 
     def words(self, collection: str) -> frozenset[str]:
@@ -197,22 +204,3 @@ def together(policies: Iterable[Policy]) -> dict[Identity, Permissions]:
     for policy in policies:
         found[policy.identity] = found.get(policy.identity, Permissions()) | policy.permissions
     return found
-
-
-def as_text(permissions: Permissions) -> Mapping[str, str]:
-    """By kind of object, the permissions as a line."""
-    return {kind: ", ".join(words) for kind, words in permissions.to_arm().items()}
-
-
-__all__ = [
-    "ALL",
-    "Firewall",
-    "Identity",
-    "PermissionModel",
-    "Permissions",
-    "Policy",
-    "Role",
-    "RoleAssignment",
-    "VaultAccess",
-    "together",
-]

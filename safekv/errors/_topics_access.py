@@ -184,7 +184,8 @@ ACCESS = (
             _REPLACES,
             "If {who} already has it, another identity is used than you expect. " + _WHICH_CREDENTIAL,
             "A managed identity that has it through a group keeps its old token for up to a day; assign it directly.",
-            "Deploying the vault again from a template replaces all access policies: see whether they are still there.",
+            "Deploying the vault again from a template replaces all access policies: see whether they are still there. "
+            "`safekv access diff` says beforehand whom a template takes access from.",
         ),
         see=(WHO_CAN_READ, REDEPLOY, PERMISSION_MODELS),
     ),

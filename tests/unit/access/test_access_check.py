@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from policies import DATA, GROUP, VAULT_ID, oid, policy, present
+from access_policies import DATA, GROUP, VAULT_ID, oid, policy, present
 
 from safekv import access
 from safekv.access import Firewall, PermissionModel, Role, RoleAssignment, Template, VaultAccess, Verdict
@@ -145,6 +145,8 @@ def test_questions_that_nobody_can_answer_are_refused() -> None:
         access.check(present(), oid(1), "get_secret", "db_password")
     with pytest.raises(InvalidArgument, match="object id"):
         access.check(present(), "", "get_secret")
+    with pytest.raises(InvalidArgument, match="'secret' is no kind"):
+        access.Permissions.of(secret=["get"])
     assert isinstance(access.check(present(), oid(1), "get_secret"), Verdict)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from policies import DATA, oid, template, vault
+from access_policies import DATA, oid, template, vault
 
 from safekv.access._files import write_text
 

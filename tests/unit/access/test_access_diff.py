@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from policies import DATA, TENANT, child, entry, oid, policy, present, template, vault
+from access_policies import DATA, TENANT, child, entry, oid, policy, present, template, vault
 
 from safekv import access
 from safekv.access import Difference, PermissionModel, Role, RoleAssignment, Template, TemplateError

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from policies import DATA, TENANT, child, entry, oid, policy, present, template, vault
+from access_policies import DATA, TENANT, child, entry, oid, policy, present, template, vault
 
 from safekv import access
 from safekv.access import AccessUnknown, PermissionModel, Policy, Template, TemplateError
