@@ -41,7 +41,7 @@ def access_lines(present: VaultAccess) -> Iterator[str]:
 def _policy_lines(present: VaultAccess) -> Iterator[str]:
     listed = present.by_identity()
     idle = " (without effect: roles decide)" if present.model is PermissionModel.RBAC and listed else ""
-    yield f"{_counted(len(listed), 'access policy', 'access policies')}{idle}"
+    yield f"{counted(len(listed), 'access policy', 'access policies')}{idle}"
     if listed:
         kinds = [kind for kind in COLLECTIONS if any(each.words(kind) for each in listed.values())]
         rows = (
@@ -57,8 +57,8 @@ def _role_lines(present: VaultAccess) -> Iterator[str]:
         yield f"role assignments: not read, {present.unread or 'nobody asked for them'}"
         return
     idle = " (without effect inside the vault: access policies decide)"
-    counted = _counted(len(present.assignments), "role assignment", "role assignments")
-    yield counted + (idle if present.assignments and present.model is PermissionModel.POLICIES else "")
+    number = counted(len(present.assignments), "role assignment", "role assignments")
+    yield number + (idle if present.assignments and present.model is PermissionModel.POLICIES else "")
     if present.assignments:
         rows = [_role_row(each, present.resource_id) for each in present.assignments]
         yield from (f"  {line}" for line in table(("principal", "type", "role", "scope"), rows))
@@ -79,12 +79,12 @@ def difference_lines(found: Difference) -> Iterator[str]:
     for each in found.roles_lost:
         yield f"- {each.principal_id} loses what the role {each.role.name} allows"
     if found.unknown:
-        yield f"? {_counted(len(found.unknown), 'thing is', 'things are')} not known before the deployment:"
+        yield f"? {counted(len(found.unknown), 'thing is', 'things are')} not known before the deployment:"
         yield from (f"    {each}" for each in found.unknown[:_MOST_UNKNOWN])
     yield from (f"! {note}" for note in found.notes)
     losers = len({each.identity for each in found.lost}) + len(found.roles_lost)
-    kept = f"{_counted(found.kept, 'identity keeps', 'identities keep')} all"
-    yield f"{found.vault}: {_counted(losers, 'identity loses', 'identities lose')} access, {kept}."
+    kept = f"{counted(found.kept, 'identity keeps', 'identities keep')} all"
+    yield f"{found.vault}: {counted(losers, 'identity loses', 'identities lose')} access, {kept}."
 
 
 def _what(loss: Loss) -> str:
@@ -105,7 +105,8 @@ def verdict_lines(found: Verdict) -> Iterator[str]:
     yield from (f"  {note}" for note in found.notes)
 
 
-def _counted(number: int, one: str, several: str) -> str:
+def counted(number: int, one: str, several: str) -> str:
+    """``1 identity``, ``2 identities``."""
     return f"{number} {one if number == 1 else several}"
 
 

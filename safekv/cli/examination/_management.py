@@ -7,6 +7,7 @@ may read the vault's resource; where the caller may not, the vault's own words h
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,9 +15,11 @@ from urllib.parse import urlsplit
 from safekv import access
 from safekv.access import PermissionModel, VaultAccess, Verdict
 from safekv.access._management import cloud_of
+from safekv.access._resource_ids import parse_resource_id
+from safekv.cli._access_shown import counted
 from safekv.cli.examination._check import Check, ok, one_line, skipped
 from safekv.cli.examination._machine import Machine
-from safekv.errors import MissingPackage, SafeKVError
+from safekv.errors import InvalidArgument, MissingPackage, SafeKVError
 
 _PATIENCE = 10.0
 NAME = "access"
@@ -44,7 +47,8 @@ class Exact:
             return check
         oid = str(check.facts.get("oid") or self._oid or "")
         self._ask(check, oid)
-        if self._present is None or not oid:
+        said = PermissionModel.RBAC if "resource" in check.facts else PermissionModel.POLICIES
+        if self._present is None or not oid or self._present.model is not said:  # a switch that does not count yet
             return check
         return _advised(check, access.check(self._present, oid, operation, name or None, groups=self._groups))
 
@@ -52,11 +56,12 @@ class Exact:
         """What was read, or why nothing was."""
         if self._present is None:
             return skipped(NAME, self._why_not)
-        held = len(self._present.by_identity())
-        said = f"access policies decide; {held} identities have one"
+        said = f"access policies decide, those of {counted(len(self._present.by_identity()), 'identity', 'identities')}"
         if self._present.model is PermissionModel.RBAC:
-            number = self._present.assignments
-            said = f"roles decide; {len(number)} are assigned" if number is not None else "roles decide"
+            known = self._present.assignments
+            said = "roles decide" + (
+                f", by {counted(len(known), 'assignment', 'assignments')}" if known is not None else ""
+            )
         return ok(NAME, f"{self._present.name}: {said}", model=self._present.model.value)
 
     def _ask(self, check: Check, oid: str) -> None:
@@ -82,8 +87,8 @@ class Exact:
     def _where(self, check: Check) -> tuple[str | None, str | None]:
         """The vault's resource id if the vault has told it; else its URL, and the subscription to look in."""
         scope = str(check.facts.get("scope") or "")
-        if scope.lower().startswith("/subscriptions/"):
-            return scope, None
+        with suppress(InvalidArgument):  # not every scope is a vault's
+            return str(parse_resource_id(scope)), None
         subscription = self._machine.environ.get("AZURE_SUBSCRIPTION_ID") or os.environ.get("AZURE_SUBSCRIPTION_ID")
         return (self._url, subscription) if subscription else (None, None)
 

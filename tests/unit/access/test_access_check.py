@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from access_policies import DATA, GROUP, VAULT_ID, oid, policy, present
 from hypothesis import given
 from hypothesis import strategies as st
-from access_policies import DATA, GROUP, VAULT_ID, oid, policy, present
 
 from safekv import access
 from safekv.access import Firewall, PermissionModel, Role, RoleAssignment, Template, VaultAccess, Verdict

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
+from access_policies import DATA, TENANT, child, entry, oid, policy, present, template, vault
 from hypothesis import given
 from hypothesis import strategies as st
-from access_policies import DATA, TENANT, child, entry, oid, policy, present, template, vault
 
 from safekv import access
 from safekv.access import AccessUnknown, PermissionModel, Policy, Template, TemplateError
