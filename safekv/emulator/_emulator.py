@@ -62,7 +62,8 @@ class Emulator:
         )
         self._vaults: dict[str, EmulatedVault] = {}
         self._login = urlsplit(settings.login).netloc.lower()
-        self._own_subscription(self.directory.default.oid)
+        self._owners = {self.directory.default.oid}
+        self._begin_grants()
         self._service = Service(self._surroundings)
         self._faults = Faults(seed)
 
@@ -209,6 +210,13 @@ class Emulator:
         with self._lock:
             return self._faults.add(fault)
 
+    def own_subscription(self, oid: str) -> None:
+        """Let an object id manage all that is in the subscription; that opens nothing in a vault."""
+        with self._lock:
+            self._owners.add(oid)
+            scope = f"/subscriptions/{self.settings.subscription}"
+            self.grants.begin_with(RoleAssignment(id_of(f"owner {oid}"), OWNER, oid, scope))
+
     def clear_faults(self) -> None:
         """Forget all faults."""
         with self._lock:
@@ -219,8 +227,7 @@ class Emulator:
         with self._lock:
             for vault in self._vaults.values():
                 vault.empty()
-            self.grants.clear()
-            self._own_subscription(self.directory.default.oid)
+            self._begin_grants()
             self._faults.clear()
             self._service.authentication.reset()
             self.journal.clear()
@@ -308,10 +315,10 @@ class Emulator:
         group = _checked("resource_group", group or settings.resource_group, r"[-\w.()]{1,90}", "my-group")
         return VaultResource(name, settings.subscription, group, settings.region, rules, created=now, ready=now)
 
-    def _own_subscription(self, oid: str) -> None:
-        """Whoever made the subscription may manage all that is in it, and read nothing."""
-        scope = f"/subscriptions/{self.settings.subscription}"
-        self.grants.begin_with(RoleAssignment(id_of(f"owner {oid}"), OWNER, oid, scope))
+    def _begin_grants(self) -> None:
+        self.grants.clear()
+        for oid in sorted(self._owners):
+            self.own_subscription(oid)
 
     def _new_request_id(self) -> str:
         digits = f"{self._random.getrandbits(128):032x}"
