@@ -149,15 +149,15 @@ class Emulator:
         with self._lock:
             return self._handle(request, self.clock.time())
 
-    def manage(self, request: Request) -> Response:
+    def manage(self, request: Request) -> Reply:
         """Answer one request to the control plane, under whatever authority it is reached."""
         with self._lock:
-            now = self.clock.time()
-            response = _arm.answer(self, request, now)
-            response = _answers.with_arm_headers(response, request, self._new_request_id(), now)
-        bearer = bearer_token(request) is not None
-        self.journal.note(request, time=now, status=response.status, operation=None, fault=None, bearer=bearer)
-        return response
+            now, bearer = self.clock.time(), bearer_token(request) is not None
+            outcome = self._faults.decide(request, None, None, bearer=bearer)
+            reply = self._managed(request, outcome, now)
+        status = reply.status if isinstance(reply, Response) else None
+        self.journal.note(request, time=now, status=status, operation=None, fault=outcome.kind, bearer=bearer)
+        return reply
 
     def fail(
         self,
@@ -188,7 +188,8 @@ class Emulator:
         comes before that, or before the ordinary answer. ``retry_after`` is in seconds.
 
         A fault given by ``operation``, or with an ``error`` about tokens, leaves alone the request
-        without a token that a client begins with; other faults meet that one too.
+        without a token that a client begins with; other faults meet that one too. Requests to the
+        control plane are met by ``path`` alone, such as ``"Microsoft.KeyVault/vaults"``.
         """
         fault = Fault(
             operation=operation,
@@ -295,10 +296,23 @@ class Emulator:
         response = _answers.with_service_headers(
             response, call.request, self.settings, self._new_request_id(), self.clock.time()
         )
+        return self._delivered(response, outcome)
+
+    def _delivered(self, response: Response, outcome: Outcome) -> Reply:
+        """What arrives of an answer that was given."""
         if outcome.afterwards:
             cut = response if outcome.afterwards is Network.TRUNCATED else None
             return NetworkFault(outcome.afterwards, cut, outcome.delay)
         return replace(response, delay=outcome.delay) if outcome.delay else response
+
+    def _managed(self, request: Request, outcome: Outcome, now: float) -> Reply:
+        """The same of the control plane's answer."""
+        fault = outcome.instead
+        if fault and fault.network:
+            return NetworkFault(fault.network, delay=outcome.delay)
+        response = _faults.answer(fault, {}, now) if fault else _arm.answer(self, request, now)
+        response = _answers.with_arm_headers(response, request, self._new_request_id(), now)
+        return self._delivered(response, outcome)
 
     def _faulty(self, call: Call, fault: Fault) -> Response:
         vault = call.vault

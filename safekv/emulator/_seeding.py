@@ -106,8 +106,8 @@ def _permissions(collection: str, listed: Iterable[str]) -> tuple[str, ...]:
     if collection not in PERMISSIONS:
         raise ValueError(f"permissions are on {', '.join(PERMISSIONS)}, not on {collection!r}")
     known = {each.lower(): each for each in PERMISSIONS[collection]}
-    given = [listed] if isinstance(listed, str) else list(listed)
+    given: list[object] = [listed] if isinstance(listed, str) else list(listed)
     for each in given:
         if not isinstance(each, str) or each.lower() not in known:
             raise ValueError(f"{each!r} is no permission on {collection}; known: {', '.join(known.values())}")
-    return tuple(known[each.lower()] for each in given)
+    return tuple(known[str(each).lower()] for each in given)
