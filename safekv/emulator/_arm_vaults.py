@@ -23,6 +23,8 @@ PROVIDER = "/providers/Microsoft.KeyVault"
 ONE = f"{GROUP}{PROVIDER}/vaults/{{vault}}"
 _ACTION = "Microsoft.KeyVault/vaults/"
 NAME = re.compile(r"(?!.*--)[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]")
+_TYPE = re.compile(r"resourceType eq '([^']*)'", re.IGNORECASE)
+_MOST = 1_000
 _RBAC_BY_DEFAULT = "2026-02-01"  # the first api-version with which a new vault uses roles
 
 
@@ -108,7 +110,10 @@ def list_all(call: ArmCall) -> Response:
 
 
 def list_resources(call: ArmCall) -> Response:
-    """The subscription's resources; there are only vaults, whatever the filter is."""
+    """The subscription's resources; there are only vaults."""
+    wanted = _TYPE.search(call.request.query.get("$filter", ""))
+    if wanted and wanted[1].lower() != "microsoft.keyvault/vaults":
+        return _arm_paging.page(call, [])
     shown = [{**written(each, call.now), "properties": None} for each in present(call)]
     return _arm_paging.page(call, [{name: value for name, value in each.items() if value} for each in shown])
 
@@ -171,6 +176,8 @@ def written(vault: EmulatedVault, now: float) -> dict[str, Any]:
 def _create(call: ArmCall, wanted: Wanted) -> Response:
     if wanted.recover:
         raise Refused("arm_404_resource", name=call.places["vault"], group=call.places["group"])
+    if len(call.estate.vaults) >= _MOST:
+        raise wrong("vaultName")
     rbac = call.api_version >= _RBAC_BY_DEFAULT if wanted.rbac is None else wanted.rbac
     if wanted.policies is None and not rbac:
         raise Refused("arm_400_policies")

@@ -62,7 +62,8 @@ class Emulator:
         )
         self._vaults: dict[str, EmulatedVault] = {}
         self._login = urlsplit(settings.login).netloc.lower()
-        self._own_subscription(self.directory.default.oid)
+        self._owners = {self.directory.default.oid}
+        self._begin_grants()
         self._service = Service(self._surroundings)
         self._faults = Faults(seed)
 
@@ -148,15 +149,15 @@ class Emulator:
         with self._lock:
             return self._handle(request, self.clock.time())
 
-    def manage(self, request: Request) -> Response:
+    def manage(self, request: Request) -> Reply:
         """Answer one request to the control plane, under whatever authority it is reached."""
         with self._lock:
-            now = self.clock.time()
-            response = _arm.answer(self, request, now)
-            response = _answers.with_arm_headers(response, request, self._new_request_id(), now)
-        bearer = bearer_token(request) is not None
-        self.journal.note(request, time=now, status=response.status, operation=None, fault=None, bearer=bearer)
-        return response
+            now, bearer = self.clock.time(), bearer_token(request) is not None
+            outcome = self._faults.decide(request, None, None, bearer=bearer)
+            reply = self._managed(request, outcome, now)
+        status = reply.status if isinstance(reply, Response) else None
+        self.journal.note(request, time=now, status=status, operation=None, fault=outcome.kind, bearer=bearer)
+        return reply
 
     def fail(
         self,
@@ -187,7 +188,8 @@ class Emulator:
         comes before that, or before the ordinary answer. ``retry_after`` is in seconds.
 
         A fault given by ``operation``, or with an ``error`` about tokens, leaves alone the request
-        without a token that a client begins with; other faults meet that one too.
+        without a token that a client begins with; other faults meet that one too. Requests to the
+        control plane are met by ``path`` alone, such as ``"Microsoft.KeyVault/vaults"``.
         """
         fault = Fault(
             operation=operation,
@@ -209,6 +211,13 @@ class Emulator:
         with self._lock:
             return self._faults.add(fault)
 
+    def own_subscription(self, oid: str) -> None:
+        """Let an object id manage all that is in the subscription; that opens nothing in a vault."""
+        with self._lock:
+            self._owners.add(oid)
+            scope = f"/subscriptions/{self.settings.subscription}"
+            self.grants.begin_with(RoleAssignment(id_of(f"owner {oid}"), OWNER, oid, scope))
+
     def clear_faults(self) -> None:
         """Forget all faults."""
         with self._lock:
@@ -219,8 +228,7 @@ class Emulator:
         with self._lock:
             for vault in self._vaults.values():
                 vault.empty()
-            self.grants.clear()
-            self._own_subscription(self.directory.default.oid)
+            self._begin_grants()
             self._faults.clear()
             self._service.authentication.reset()
             self.journal.clear()
@@ -288,10 +296,23 @@ class Emulator:
         response = _answers.with_service_headers(
             response, call.request, self.settings, self._new_request_id(), self.clock.time()
         )
+        return self._delivered(response, outcome)
+
+    def _delivered(self, response: Response, outcome: Outcome) -> Reply:
+        """What arrives of an answer that was given."""
         if outcome.afterwards:
             cut = response if outcome.afterwards is Network.TRUNCATED else None
             return NetworkFault(outcome.afterwards, cut, outcome.delay)
         return replace(response, delay=outcome.delay) if outcome.delay else response
+
+    def _managed(self, request: Request, outcome: Outcome, now: float) -> Reply:
+        """The same of the control plane's answer."""
+        fault = outcome.instead
+        if fault and fault.network:
+            return NetworkFault(fault.network, delay=outcome.delay)
+        response = _faults.answer(fault, {}, now) if fault else _arm.answer(self, request, now)
+        response = _answers.with_arm_headers(response, request, self._new_request_id(), now)
+        return self._delivered(response, outcome)
 
     def _faulty(self, call: Call, fault: Fault) -> Response:
         vault = call.vault
@@ -308,10 +329,10 @@ class Emulator:
         group = _checked("resource_group", group or settings.resource_group, r"[-\w.()]{1,90}", "my-group")
         return VaultResource(name, settings.subscription, group, settings.region, rules, created=now, ready=now)
 
-    def _own_subscription(self, oid: str) -> None:
-        """Whoever made the subscription may manage all that is in it, and read nothing."""
-        scope = f"/subscriptions/{self.settings.subscription}"
-        self.grants.begin_with(RoleAssignment(id_of(f"owner {oid}"), OWNER, oid, scope))
+    def _begin_grants(self) -> None:
+        self.grants.clear()
+        for oid in sorted(self._owners):
+            self.own_subscription(oid)
 
     def _new_request_id(self) -> str:
         digits = f"{self._random.getrandbits(128):032x}"

@@ -48,7 +48,7 @@ class EmulatorServer:
     :param state: a file that keeps the contents between runs.
     :param ca_file: where to write the certificate that clients must trust, to stay there;
         by default in a private directory that ends with the server.
-    :param identity: whom the token ports serve; by default somebody in the first vault's tenant.
+    :param identity: whom the token ports serve; by default somebody in the first vault's tenant. Owns the subscription.
     :raises ValueError: for a host that is not loopback, without ``force``.
     """
 
@@ -73,6 +73,8 @@ class EmulatorServer:
         self.identity = IdentityEndpoint(
             self.emulator.clock, identity or IdentitySettings(tenant=tenant), directory=self.emulator.directory
         )
+        if identity is not None:
+            self.emulator.own_subscription(self.emulator.directory.find(identity.client_id).oid)
         self._next_port = port
         self._state = StateFile(state, self.emulator) if state is not None else None
         self._ca_file = Path(ca_file) if ca_file is not None else None

@@ -440,5 +440,3 @@ def test_what_cannot_be_granted_is_said() -> None:
     hsm = local.emulator.add_vault("hsm", hsm=True)
     with pytest.raises(ValueError, match="Managed HSM"):
         hsm.allow("x", {"keys": ["get"]})
-    with pytest.raises(ValueError, match="enforce=True is for vaults"):
-        local.emulator.add_vault("other", hsm=True, enforce=True)
