@@ -147,8 +147,21 @@ def find(template: Template, place: Place) -> tuple[list[Found], list[Unresolved
     """
     walk = _Walk()
     scope = Scope(template.root, template.parameters, place)
-    walk.resources(template.root, scope, OUTSIDE, None, "", 0)
+    walk.resources(template.root, _Around(scope))
     return walk.found, walk.unknown
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What is around a resource: whose expressions count, and under which conditions and loops it stands."""
+
+    scope: Scope
+    local: Local = OUTSIDE
+    condition: Unresolved | None = None
+    copied: bool = False
+    where: str = ""
+    depth: int = 0
+    parent: Found | None = None
 
 
 class _Walk:
@@ -156,89 +169,75 @@ class _Walk:
         self.found: list[Found] = []
         self.unknown: list[Unresolved] = []
 
-    def resources(
-        self, holder: Object, scope: Scope, local: Local, condition: Unresolved | None, where: str, depth: int
-    ) -> None:
+    def resources(self, holder: Object, around: _Around) -> None:
         listed = member(holder, "resources")
         if not isinstance(listed, (list, dict)):
             if listed is not None:
-                self.unknown.append(Unresolved(f"{where}resources", "they are no list"))
+                self.unknown.append(Unresolved(f"{around.where}resources", "they are no list"))
             return
         named = listed.items() if isinstance(listed, dict) else enumerate(listed)
         for key, raw in named:
             if isinstance(raw, Object) and member(raw, "existing") is not True:
-                self._resource(raw, scope, local, condition, f"{where}resources[{key}]", depth)
+                self._resource(raw, replace(around, where=f"{around.where}resources[{key}]"))
 
-    def _resource(
-        self, raw: Object, scope: Scope, local: Local, condition: Unresolved | None, where: str, depth: int
-    ) -> None:
+    def _resource(self, raw: Object, around: _Around) -> None:
         loop = member(raw, "copy")
         if not isinstance(loop, dict):
-            self._one(raw, scope, local, condition, False, where, depth)
+            self._one(raw, around)
             return
-        number = scope.count(loop, local)
+        number = around.scope.count(loop, around.local)
         if isinstance(number, Unresolved):
-            self._one(raw, scope, local, condition or number, True, where, depth)
+            self._one(raw, replace(around, condition=around.condition or number, copied=True))
             return
         for index in range(number):
-            inside = local.inside(str(member(loop, "name")), index, resource=True)
-            self._one(raw, scope, inside, condition, number > 1, f"{where}[{index}]", depth)
+            local = around.local.inside(str(member(loop, "name")), index, resource=True)
+            where, copied = f"{around.where}[{index}]", around.copied or number > 1
+            self._one(raw, replace(around, local=local, copied=copied, where=where))
 
-    def _one(
-        self,
-        raw: Object,
-        scope: Scope,
-        local: Local,
-        condition: Unresolved | None,
-        copied: bool,
-        where: str,
-        depth: int,
-        parent: Found | None = None,
-    ) -> None:
-        kind = scope.member(raw, "type", local)
-        kind = kind.lower() if isinstance(kind, str) else ""
-        if parent is not None and "/" not in kind:
-            kind = f"{parent.kind}/{kind}"
+    def _one(self, raw: Object, around: _Around) -> None:
+        scope, local = around.scope, around.local
+        kind = _kind(scope.member(raw, "type", local), around.parent)
         if kind not in (VAULT, POLICIES, _DEPLOYMENT):
             return
         stands = scope.member(raw, "condition", local) if scope.has(raw, "condition") else True
         if stands is False:
             return
         if is_unresolved(stands):
-            condition = condition or stands
+            around = replace(around, condition=around.condition or stands)
         if kind == _DEPLOYMENT:
-            self._deployment(raw, scope, local, condition, where, depth)
+            self._deployment(raw, around)
             return
-        name = scope.member(raw, "name", local)
-        vault, operation = _names(name, kind, parent)
-        found = Found(kind, vault, operation, raw, scope, local, condition, copied, where)
+        vault, operation = _names(scope.member(raw, "name", local), kind, around.parent)
+        found = Found(kind, vault, operation, raw, scope, local, around.condition, around.copied, around.where)
         self.found.append(found)
         children = member(raw, "resources")
-        if kind == VAULT and isinstance(children, Array):
-            for index, child in enumerate(children):
-                if isinstance(child, Object):
-                    place = f"{where}.resources[{index}]"
-                    self._one(child, scope, local, condition, copied, place, depth, found)
+        for index, child in enumerate(children if kind == VAULT and isinstance(children, Array) else ()):
+            if isinstance(child, Object):
+                self._one(child, replace(around, where=f"{around.where}.resources[{index}]", parent=found))
 
-    def _deployment(
-        self, raw: Object, scope: Scope, local: Local, condition: Unresolved | None, where: str, depth: int
-    ) -> None:
+    def _deployment(self, raw: Object, around: _Around) -> None:
+        scope, local = around.scope, around.local
         properties = member(raw, "properties")
         inner = member(properties, "template")
-        if not isinstance(inner, Object) or depth >= _DEEPEST:
+        if not isinstance(inner, Object) or around.depth >= _DEEPEST:
             why = "a linked template is not read here: look at it separately"
-            self.unknown.append(Unresolved(f"{where} (a deployment)", why))
+            self.unknown.append(Unresolved(f"{around.where} (a deployment)", why))
             return
-        place = _place_of(raw, scope, local)
-        where = f"{where}.template."
+        around = replace(around, where=f"{around.where}.template.", depth=around.depth + 1)
         if str(member(member(properties, "expressionEvaluationOptions"), "scope")).lower() == "inner":
             given = member(properties, "parameters")
             values = {}
             for name, entry in given.items() if isinstance(given, dict) else ():
                 values[name] = scope.member(entry, "value", local) if scope.has(entry, "value") else _given(name, {})
-            self.resources(inner, Scope(inner, values, place, scope.budget), OUTSIDE, condition, where, depth + 1)
-        else:  # its expressions are those of the outer template
-            self.resources(inner, scope, local, condition, where, depth + 1)
+            own = Scope(inner, values, _place_of(raw, scope, local), scope.budget)
+            around = replace(around, scope=own, local=OUTSIDE)
+        self.resources(inner, around)  # else its expressions are those of the template around it
+
+
+def _kind(given: Any, parent: Found | None) -> str:
+    """The type of a resource, in lower case; a child may say the last part of it alone."""
+    kind = given.lower() if isinstance(given, str) else ""
+    return f"{parent.kind}/{kind}" if parent is not None and "/" not in kind else kind
 
 
 def _place_of(raw: Object, scope: Scope, local: Local) -> Place:

@@ -254,3 +254,24 @@ def test_a_broken_template_raises_nothing_but_its_error(name: str, damage: Any) 
     except TemplateError:
         return
     assert not access.diff(Template.parse(merged.text), held).loses
+
+
+def test_a_loop_of_deployments_is_not_given_the_access_of_one_vault() -> None:
+    inner = {
+        "parameters": {"name": {"type": "string"}},
+        "resources": [{**vault(), "name": "[parameters('name')]"}],
+    }
+    nested = {
+        "type": "Microsoft.Resources/deployments",
+        "name": "[concat('each', copyIndex())]",
+        "copy": {"name": "each", "count": 2},
+        "properties": {
+            "expressionEvaluationOptions": {"scope": "inner"},
+            "parameters": {"name": {"value": "[if(equals(copyIndex(), 0), 'my-vault', 'their-vault')]"}},
+            "template": inner,
+        },
+    }
+    held = present(policy(1, secrets=["get"]))
+    assert access.diff(template(nested), held).loses
+    with pytest.raises(TemplateError, match="several vaults"):
+        access.merge(template(nested), held)
