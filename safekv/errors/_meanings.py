@@ -83,7 +83,11 @@ TEXTS = _by_text(
     (400, r"specified (PKCS#12 |PEM )?X\.509 certificate content", _means("pfx")),
     (400, r"AKV\.SKR\.\d+|^Exportable keys must have release policy", _means("release-policy")),
     (400, r"^Role (definition|assignment) name must be a GUID", _means("hsm-role-name")),
-    (400, r"role definition|^The limit of role ", _means("hsm-role-definition")),
+    (
+        400,
+        r"^(The specified role definition|There are existing role assignments|A built-in role|The limit of role )",
+        _means("hsm-role-definition"),
+    ),
 )
 
 #: By status and inner code, or by status and code: both are looked up here, the inner one first.
