@@ -164,6 +164,7 @@ class Emulator:
         with self._lock:
             for vault in self._vaults.values():
                 vault.empty()
+            self._surroundings.backups.clear()
             self._faults.clear()
             self._service.authentication.reset()
             self.journal.clear()
@@ -185,12 +186,12 @@ class Emulator:
     def snapshot(self) -> dict[str, Any]:
         """All contents as JSON-able data, values in clear."""
         with self._lock:
-            return _snapshot.dump(self._vaults.values())
+            return _snapshot.dump(self._vaults.values(), self._surroundings.backups)
 
     def restore(self, document: dict[str, Any]) -> None:
         """Replace all contents by a snapshot's. ``ValueError`` says what is wrong with it, and changes nothing."""
         with self._lock:
-            _snapshot.load(document, self._vaults.values())
+            _snapshot.load(document, self._vaults.values(), self._surroundings.backups)
 
     def _handle(self, request: Request, now: float) -> Reply:
         vault = self._vaults.get(request.authority)

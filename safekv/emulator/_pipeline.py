@@ -45,8 +45,9 @@ def _performed(call: Call) -> Response:
     try:
         if refused is not None:
             raise refused
-        _check_api_version(call.query.get("api-version", ""))
         assert route is not None  # a target without a route is a refused one
+        if route.versioned:
+            _check_api_version(call.query.get("api-version", ""))
         return route.handler(call)
     except _answers.Refused as problem:
         return _answers.error(by_id(problem.row_id), problem.places)

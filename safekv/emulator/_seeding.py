@@ -21,7 +21,8 @@ class EmulatedVault(Vault):
 
     ``tenant`` may be set: that moves the vault to another tenant, and tokens of the old one
     get a 401 with the new challenge. ``limits`` may be set as well. While ``issuer_error`` is a
-    text, registered issuers give no certificates, and pending ones fail with it.
+    text, registered issuers give no certificates, and pending ones fail with it. While ``storage_error`` is a text, the
+    backups and restores of a Managed HSM, and the checks before, fail with it.
     """
 
     @property

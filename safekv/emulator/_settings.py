@@ -86,7 +86,7 @@ class EmulatorSettings:
     or for another audience; ``check_tokens=False`` accepts those as well,
     ``strict_tokens`` refuses tokens that are not ours, ``check_issuer`` refuses tokens of ours
     from another tenant than the vault's even before the vault has moved. ``issue_delay`` is
-    how long it takes to issue a certificate.
+    how long it takes to issue a certificate, ``backup_delay`` to back up or restore a Managed HSM.
     """
 
     tenant: str = "72f9a1c4-5b0e-4d37-9c86-1e2d3f4a5b6c"
@@ -101,9 +101,10 @@ class EmulatorSettings:
     service_version: str = "1.9.3449.1"
     journal_size: int = 100_000
     issue_delay: float = 5.0
+    backup_delay: float = 5.0
 
     def __post_init__(self) -> None:
-        for name in ("delete_delay", "recover_delay", "issue_delay"):
+        for name in ("delete_delay", "recover_delay", "issue_delay", "backup_delay"):
             value = getattr(self, name)
             if not (is_number(value) and 0 <= value < float("inf")):
                 raise ValueError(f"{name} must be a number of seconds >= 0, such as 1.5, not {value!r}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from safekv._clock import VirtualClock
+from safekv.emulator._administration import Administration
 from safekv.emulator._backup import Sealer
 from safekv.emulator._lifecycle import Collection, Policy
 from safekv.emulator._objects import Kind
@@ -25,6 +26,7 @@ class Surroundings:
     random: random.Random
     sealer: Sealer
     lock: threading.RLock
+    backups: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)  # of Managed HSMs, by their folders
 
 
 class Vault:
@@ -52,6 +54,8 @@ class Vault:
         self.issuers: dict[str, dict[str, Any]] = {}  # certificate issuers, by their names in lower case
         self.contacts: list[dict[str, Any]] | None = None  # for certificates
         self.issuer_error: str | None = None
+        self.administration = Administration()  # of a Managed HSM
+        self.storage_error: str | None = None
         self.throttle = Throttle()
         self.surroundings = surroundings
         self.collections: dict[str, Collection] = {}
@@ -90,11 +94,13 @@ class Vault:
         for collection in self.collections.values():
             collection.clear()
         self.issuers.clear()
-        self.contacts = self.issuer_error = None
+        self.contacts = self.issuer_error = self.storage_error = None
+        self.administration = Administration()
         self.throttle.clear()
 
     def settle(self, now: float) -> None:
-        """Let everything happen that happens by itself: rotations, and certificates that are issued."""
+        """Let everything happen that happens by itself: rotations, certificates that are issued, restores that end."""
+        self.administration.settle(self, now)
         for collection in list(self.collections.values()):
             collection.settle(self, now)
 
