@@ -165,8 +165,8 @@ def _forget_challenges() -> None:
     The SDK remembers challenges by host for the whole process, and has no public way to forget
     them; without this, what a test counts would depend on the tests before it.
     """
-    for package in ("secrets", "keys", "certificates"):
-        cache = sys.modules.get(f"azure.keyvault.{package}._shared.http_challenge_cache")
+    for package in ("secrets._shared", "keys._shared", "certificates._shared", "administration._internal"):
+        cache = sys.modules.get(f"azure.keyvault.{package}.http_challenge_cache")
         if cache is not None:
             cache.clear()
 
