@@ -68,7 +68,9 @@ class EmulatorServer:
         self._wanted = dict(vaults) if isinstance(vaults, Mapping) else {name: {} for name in vaults}
         first = next(iter(self._wanted.values()), {})
         tenant = first.get("tenant", self.emulator.settings.tenant)
-        self.identity = IdentityEndpoint(self.emulator.clock, identity or IdentitySettings(tenant=tenant))
+        self.identity = IdentityEndpoint(
+            self.emulator.clock, identity or IdentitySettings(tenant=tenant), directory=self.emulator.directory
+        )
         self._next_port = port
         self._state = StateFile(state, self.emulator) if state is not None else None
         self._ca_file = Path(ca_file) if ca_file is not None else None

@@ -71,7 +71,8 @@ TEXTS = _by_text(
     (409, r"that belongs to no certificate", _means("name-in-use")),
     (409, r"pending key vault certificate", _means("certificate-pending")),
     (409, r"backup or restore operation is already in progress", _means("hsm-busy")),
-    (409, r"^The role assignment already exists", _means("hsm-role-exists")),
+    (409, r"^The role assignment already exists \(Activity", _means("hsm-role-exists")),
+    (409, r"^A vault with the same name already exists in deleted state", _means("vault-exists")),
     (429, r"too many requests were received", _means("throttled")),
     (400, r"^The request URI contains an invalid name", _means("invalid-name")),
     (400, r"^Property has invalid value|^The parameter is incorrect|: count cannot be", _means("invalid-value")),
@@ -85,9 +86,14 @@ TEXTS = _by_text(
     (400, r"^Role (definition|assignment) name must be a GUID", _means("hsm-role-name")),
     (
         400,
-        r"^(The specified role definition|There are existing role assignments|A built-in role|The limit of role )",
+        r"^(The specified role definition does|There are existing role assignments referencing the|A built-in role def"
+        r"|The limit of role )",
         _means("hsm-role-definition"),
     ),
+    (400, r'^The property "(enablePurgeProtection|enableSoftDelete|softDelete)', _means("irreversible-property")),
+    (400, r"^The parameter accessPolicies is not specified", _means("policies-missing")),
+    (404, r"^The (Resource '|specified deleted vault)|^No resource of this emulator", _means("no-such-resource")),
+    (404, r"^The role assignment '", _means("part-not-found")),
 )
 
 #: By status and inner code, or by status and code: both are looked up here, the inner one first.
@@ -109,13 +115,39 @@ CODES = {
     (404, "CertificateIssuerNotFound"): _means("part-not-found"),
     (404, "RoleAssignmentNotFound"): _means("hsm-role-not-found"),
     (404, "RoleDefinitionNotFound"): _means("hsm-role-not-found", "NotFound"),
-    (409, "RoleAssignmentExists"): _means("hsm-role-exists"),
     (409, "ObjectIsDeletedButRecoverable"): _means("deleted-but-recoverable"),
     (409, "ObjectIsBeingDeleted"): _means("being-deleted"),
     (409, "ObjectIsBeingRecovered"): _means("being-recovered"),
     (409, "VaultAlreadyExists"): _means("vault-exists"),
     (409, "ConflictError"): _means("control-conflict"),
+    (405, "MethodNotAllowed"): _means("purge-protection"),
+    (409, "InvalidResourceLocation"): _means("vault-location"),
+    (409, "RoleAssignmentExists"): _means("assignment-exists"),
+    (409, "RoleDefinitionWithSameNameExists"): _means("role-in-use"),
+    (409, "RoleDefinitionHasAssignments"): _means("role-in-use"),
+    (404, "ResourceNotFound"): _means("no-such-resource"),
+    (404, "ResourceGroupNotFound"): _means("no-such-resource"),
+    (404, "SubscriptionNotFound"): _means("no-such-resource"),
+    (404, "RoleDefinitionDoesNotExist"): _means("part-not-found"),
+    (403, "AuthorizationFailed"): _means("management-denied"),
+    (401, "AuthenticationFailed"): _means("management-token"),
+    (401, "InvalidAuthenticationToken"): _means("management-token"),
+    (401, "InvalidAuthenticationTokenAudience"): _means("management-token"),
+    (401, "ExpiredAuthenticationToken"): _means("management-token"),
     (400, "VaultNameNotValid"): _means("vault-name"),
+    **{
+        (400, code): _means("management-request")
+        for code in (
+            "BadRequest",
+            "InvalidRequestContent",
+            "LocationRequired",
+            "MissingApiVersionParameter",
+            "RoleDefinitionDoesNotExist",
+            "RoleAssignmentUpdateNotPermitted",
+            "InvalidRoleAssignmentId",
+            "InvalidRoleDefinitionId",
+        )
+    },
 }
 
 _STATUSES = {
