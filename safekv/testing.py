@@ -143,7 +143,10 @@ class LocalKeyVault:
     def assign(
         self, who: LocalCredential | str, role: str, *, vault: str = DEFAULT_VAULT, scope: str | None = None
     ) -> None:
-        """Give an identity or a group a role, such as ``"Key Vault Secrets User"``, on a vault or another ``scope``."""
+        """Give an identity or a group a role, such as ``"Key Vault Secrets User"``, on a vault or another ``scope``.
+
+        Inside a Managed HSM it is a local one, such as ``"Managed HSM Crypto User"``, at ``/``, ``/keys`` or a key's.
+        """
         self._emulated(vault).assign(_object_id(who), role, scope)
 
     def aio_credential(self) -> AsyncLocalCredential:

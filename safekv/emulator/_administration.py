@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from safekv.emulator._directory import id_of
 from safekv.emulator._jobs import Job
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ class Administration:
     settings: dict[str, str] = field(default_factory=lambda: dict(SETTINGS))
     backed_up: float | None = None  # when its last full backup was complete
     jobs: OrderedDict[str, Job] = field(default_factory=OrderedDict)
+
+    def assign(self, principal: str, role: str, scope: str) -> None:
+        """Have this assignment, under a name that follows from it."""
+        name = id_of(f"{scope} {role} {principal}".lower())
+        self.assignments[name] = {"name": name, "role": role, "principal": principal.lower(), "scope": scope}
 
     def add(self, job: Job) -> None:
         self.jobs[job.id] = job

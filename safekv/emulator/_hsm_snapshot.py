@@ -41,7 +41,10 @@ def load(document: Mapping[str, Any], vaults: Iterable[Vault], backups: MutableM
     """What :func:`check` has found good; vaults that it does not name are as new."""
     for vault in vaults:
         held = document["managed_hsms"].get(vault.name)
-        vault.administration = Administration.load(held) if held is not None else Administration()
+        if held is not None:
+            vault.administration = Administration.load(held)
+        else:
+            vault.forget_administration()
     backups.clear()
     backups.update(copy.deepcopy(document["backups"]))
 

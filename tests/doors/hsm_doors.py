@@ -29,12 +29,12 @@ class HsmDoors:
     local: LocalKeyVault
     hsm: EmulatedVault
 
-    def client(self, kind: str, *, package: str = "safekv", **options: Any) -> Any:
+    def client(self, kind: str, *, package: str = "safekv", credential: Any = None, **options: Any) -> Any:
         """``kind`` is a key of ``CLIENTS``, or ``keys``; ``package`` may be ``azure.keyvault``."""
         aio = "" if self.colour.loop is None else ".aio"
         module = importlib.import_module(f"{package}.{'keys' if kind == 'keys' else 'administration'}{aio}")
         theirs = package != "safekv" and self.colour.loop is not None
-        credential = self.local.aio_credential() if theirs else self.local.credential()
+        credential = self.local.aio_credential() if theirs else credential or self.local.credential()
         options = {"transport": self.local.transport(self.colour.name), **options}
         return getattr(module, CLIENTS.get(kind, "KeyClient"))(self.hsm.url, credential, **options)
 

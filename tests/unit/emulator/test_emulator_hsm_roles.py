@@ -25,8 +25,10 @@ def guid(number: int) -> str:
 
 
 def hsm() -> Wire:
-    """Without its limits by the second."""
-    return Wire(hsm=True, limits=Limits(managed_hsm=None))
+    """Without its limits by the second, and without its first administrator."""
+    wire = Wire(hsm=True, limits=Limits(managed_hsm=None))
+    wire.vault.administration.assignments.clear()
+    return wire
 
 
 def role_id(name: str) -> str:
@@ -207,6 +209,14 @@ def test_the_documented_numbers() -> None:
         assert assign(wire, guid(number), principal=guid(number), scope="/keys/app").status == 201
     assert assign(wire, guid(110), principal=guid(110), scope="/keys/app").status == 400
     assert assign(wire, guid(110), principal=guid(110), scope="/keys/other").status == 201
+
+
+def test_a_new_hsm_has_one_administrator() -> None:
+    wire = Wire(hsm=True)
+    (first,) = wire.get(ASSIGNMENTS).json["value"]
+    assert first["properties"]["principalId"] == wire.emulator.directory.default.oid
+    assert first["properties"]["roleDefinitionId"] == role_id(LOCAL_ROLES[-1].id)
+    assert first["properties"]["scope"] == "/"
 
 
 def test_five_in_a_second() -> None:
