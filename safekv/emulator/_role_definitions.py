@@ -21,7 +21,7 @@ _LONGEST = 1_024
 _ACTIONS = ("actions", "dataActions", "notActions", "notDataActions")
 
 #: By GUID, in the form of ``Administration.definitions``.
-BUILT_IN = {
+BUILT_IN: dict[str, dict[str, Any]] = {
     role.id: {
         "name": role.id,
         "role_name": role.name,
