@@ -14,6 +14,7 @@ import itertools
 import sys
 import threading
 from collections.abc import Iterable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
@@ -34,11 +35,9 @@ from safekv.emulator import (
     make_token,
 )
 from safekv.emulator._directory import Principal, group_id
+from safekv.errors import MissingPackage
 
 if TYPE_CHECKING:
-    from azure.mgmt.authorization import AuthorizationManagementClient
-    from azure.mgmt.keyvault import KeyVaultManagementClient
-
     from safekv.secrets import SecretClient
     from safekv.secrets.aio import SecretClient as AsyncSecretClient
     from safekv.vault import Vault
@@ -246,27 +245,30 @@ class LocalArm:
             raise ValueError(f"{name!r} is a Managed HSM, which is no resource here")
         return resource.id
 
-    def keyvault(self, credential: LocalCredential | None = None, **options: Any) -> KeyVaultManagementClient:
-        """Microsoft's client for vaults and their access policies; needs the extra ``management``."""
-        from azure.mgmt.keyvault import KeyVaultManagementClient
+    def keyvault(self, credential: LocalCredential | None = None, **options: Any) -> Any:
+        """Microsoft's ``KeyVaultManagementClient``, for vaults and access policies; needs the extra ``management``."""
+        kind = _client_class("azure.mgmt.keyvault", "KeyVaultManagementClient")
+        return self._made(kind, credential, options)
 
-        subscription = options.pop("subscription", self.subscription)
-        return KeyVaultManagementClient(self._asking(credential), subscription, **self._options(options))
+    def authorization(self, credential: LocalCredential | None = None, **options: Any) -> Any:
+        """Microsoft's ``AuthorizationManagementClient``, for roles; needs the extra ``management``."""
+        kind = _client_class("azure.mgmt.authorization", "AuthorizationManagementClient")
+        return self._made(kind, credential, options)
 
-    def authorization(self, credential: LocalCredential | None = None, **options: Any) -> AuthorizationManagementClient:
-        """Microsoft's client for role definitions and assignments; needs the extra ``management``."""
-        from azure.mgmt.authorization import AuthorizationManagementClient
-
-        subscription = options.pop("subscription", self.subscription)
-        return AuthorizationManagementClient(self._asking(credential), subscription, **self._options(options))
-
-    def _asking(self, credential: LocalCredential | None) -> LocalCredential:
-        """Microsoft's clients judge by the real clock when a token expires, so theirs outlast a clock moved forward."""
+    def _made(self, kind: Any, credential: LocalCredential | None, options: dict[str, Any]) -> Any:
         principal = (credential or self._local.credential()).principal
-        return LocalCredential(self._local.emulator, lifetime=_LASTING, principal=principal)
+        # These clients judge by the real clock when a token expires, so theirs outlast a clock moved forward.
+        asking = LocalCredential(self._local.emulator, lifetime=_LASTING, principal=principal)
+        subscription = options.pop("subscription", self.subscription)
+        return kind(asking, subscription, **{"transport": self._local.transport("sync"), **options})
 
-    def _options(self, options: dict[str, Any]) -> dict[str, Any]:
-        return {"transport": self._local.transport("sync"), **options}
+
+def _client_class(module: str, name: str) -> Any:
+    try:
+        return getattr(import_module(module), name)
+    except ModuleNotFoundError:
+        package = module.replace(".", "-")
+        raise MissingPackage(f"This needs {package}.", hint="pip install 'safekv[management]'") from None
 
 
 def _object_id(who: LocalCredential | str) -> str:

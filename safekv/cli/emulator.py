@@ -63,6 +63,8 @@ def _value(text: str) -> Any:
     show_default=True,
     help="How clients get tokens: managed identity or workload identity.",
 )
+@click.option("--enforce", is_flag=True, help="Let in only whom an access policy, or with --rbac a role, lets in.")
+@click.option("--rbac", is_flag=True, help="The vaults use roles (Azure RBAC) instead of access policies.")
 @click.option("--ca-file", type=click.Path(path_type=Path), help="Write the certificate that clients trust here.")
 @click.option(
     "--limit",
@@ -90,6 +92,8 @@ def command(
     ready_file: Path | None,
     state: Path | None,
     identity: IdentityMode,
+    enforce: bool,
+    rbac: bool,
     ca_file: Path | None,
     limits: Limits,
     format_: Format,
@@ -105,9 +109,10 @@ def command(
       until [ -f emulator.env ]; do sleep 0.1; done
       . ./emulator.env
     """
-    emulator = Emulator(clock=VirtualClock(running=True), settings=EmulatorSettings(limits=limits))
-    wanted: dict[str, Any] = {name: {} for name in vaults or (() if hsms else ("emulator",))}
-    wanted.update((name, {"hsm": True}) for name in hsms)
+    settings = EmulatorSettings(limits=limits, enforce=enforce)
+    emulator = Emulator(clock=VirtualClock(running=True), settings=settings)
+    wanted = {name: {"rbac": rbac} for name in vaults or (() if hsms else ("emulator",))}
+    wanted |= {name: {"hsm": True} for name in hsms}
     stopping = threading.Event()
     try:
         server = EmulatorServer(

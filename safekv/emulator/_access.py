@@ -28,7 +28,8 @@ class Identity:
 
     def is_one_of(self, principal: str) -> bool:
         """Whether this principal's rights are the identity's: it is that, or a group of its."""
-        return principal.lower() in (self.oid.lower(), *(group.lower() for group in self.groups))
+        mine = (self.oid.lower(), *(group.lower() for group in self.groups))
+        return principal != "" and principal.lower() in mine
 
 
 @dataclass(frozen=True, slots=True)

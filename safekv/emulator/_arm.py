@@ -70,16 +70,16 @@ def _authenticated(estate: Estate, request: Request, now: float) -> Mapping[str,
             raise Refused("arm_401_token")
         return {}
     if settings.check_tokens:
-        _check(payload, now)
+        _check(payload, now, own=f"https://{request.authority}")
     return payload
 
 
-def _check(payload: Mapping[str, Any], now: float) -> None:
+def _check(payload: Mapping[str, Any], now: float, *, own: str) -> None:
     expires = payload.get("exp")
     if isinstance(expires, int | float) and expires <= now:
         raise Refused("arm_401_expired", expiry=moment(expires), now=moment(now))
     audience = payload.get("aud")
-    if audience not in AUDIENCES:
+    if audience not in (*AUDIENCES, own, f"{own}/"):
         raise Refused("arm_401_audience", found=str(audience)[:200])
 
 

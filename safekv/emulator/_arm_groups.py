@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from safekv.emulator import _arm_paging
-from safekv.emulator._arm_call import ArmCall, ArmRoute, member
+from safekv.emulator._arm_call import ArmCall, ArmRoute, member, wrong
 from safekv.emulator._arm_vaults import GROUP, check_group
 from safekv.emulator._messages import Response
 
+GROUP_NAME = re.compile(r"[-\w.()]{0,89}[-\w()]", re.ASCII)
+_MOST = 980
 _READ = "Microsoft.Resources/subscriptions/resourceGroups/read"
 
 
@@ -20,6 +23,8 @@ def get_group(call: ArmCall) -> Response:
 def put_group(call: ArmCall) -> Response:
     member(call.document(), "location", str)
     new = call.places["group"].lower() not in call.estate.groups
+    if new and not (GROUP_NAME.fullmatch(call.places["group"]) and len(call.estate.groups) < _MOST):
+        raise wrong("resourceGroupName")
     call.estate.groups.add(call.places["group"].lower())
     return Response.json(201 if new else 200, _group(call, call.places["group"]))
 

@@ -33,6 +33,7 @@ class VaultResource:
     properties: dict[str, Any] = field(default_factory=dict)
     deleted: float | None = None
     purged: float = 0.0  # when a deleted one goes for ever
+    made: bool = False  # through the control plane
     creator: str = ""
     changed: float = 0.0
 

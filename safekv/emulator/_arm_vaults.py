@@ -23,6 +23,7 @@ PROVIDER = "/providers/Microsoft.KeyVault"
 ONE = f"{GROUP}{PROVIDER}/vaults/{{vault}}"
 _ACTION = "Microsoft.KeyVault/vaults/"
 NAME = re.compile(r"(?!.*--)[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]")
+_MOST = 1_000
 _RBAC_BY_DEFAULT = "2026-02-01"  # the first api-version with which a new vault uses roles
 
 
@@ -171,6 +172,8 @@ def written(vault: EmulatedVault, now: float) -> dict[str, Any]:
 def _create(call: ArmCall, wanted: Wanted) -> Response:
     if wanted.recover:
         raise Refused("arm_404_resource", name=call.places["vault"], group=call.places["group"])
+    if len(call.estate.vaults) >= _MOST:
+        raise wrong("vaultName")
     rbac = call.api_version >= _RBAC_BY_DEFAULT if wanted.rbac is None else wanted.rbac
     if wanted.policies is None and not rbac:
         raise Refused("arm_400_policies")

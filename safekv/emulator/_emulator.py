@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
 from safekv._clock import VirtualClock
-from safekv.emulator import _answers, _arm, _control, _faults, _router, _snapshot
+from safekv.emulator import _access_snapshot, _answers, _arm, _control, _faults, _router, _snapshot
 from safekv.emulator._access import RoleAssignment
 from safekv.emulator._access_roles import OWNER
 from safekv.emulator._arm_resource import Rules, VaultResource
@@ -62,7 +62,8 @@ class Emulator:
         )
         self._vaults: dict[str, EmulatedVault] = {}
         self._login = urlsplit(settings.login).netloc.lower()
-        self._own_subscription(self.directory.default.oid)
+        self._owners = {self.directory.default.oid}
+        self._begin_grants()
         self._service = Service(self._surroundings)
         self._faults = Faults(seed)
 
@@ -126,7 +127,10 @@ class Emulator:
 
     def new_vault(self, name: str, **options: Any) -> EmulatedVault:
         """The same, where vaults go that are made through the control plane."""
-        return self.add_vault(name, **{**self.place(name), **options})
+        vault = self.add_vault(name, **{**self.place(name), **options})
+        if vault.arm is not None:
+            vault.arm.made = True
+        return vault
 
     def remove_vault(self, vault: EmulatedVault) -> None:
         """Forget a vault with all that it holds."""
@@ -144,15 +148,15 @@ class Emulator:
         with self._lock:
             return self._handle(request, self.clock.time())
 
-    def manage(self, request: Request) -> Response:
+    def manage(self, request: Request) -> Reply:
         """Answer one request to the control plane, under whatever authority it is reached."""
         with self._lock:
-            now = self.clock.time()
-            response = _arm.answer(self, request, now)
-            response = _answers.with_arm_headers(response, request, self._new_request_id(), now)
-        bearer = bearer_token(request) is not None
-        self.journal.note(request, time=now, status=response.status, operation=None, fault=None, bearer=bearer)
-        return response
+            now, bearer = self.clock.time(), bearer_token(request) is not None
+            outcome = self._faults.decide(request, None, None, bearer=bearer)
+            reply = self._managed(request, outcome, now)
+        status = reply.status if isinstance(reply, Response) else None
+        self.journal.note(request, time=now, status=status, operation=None, fault=outcome.kind, bearer=bearer)
+        return reply
 
     def fail(
         self,
@@ -183,7 +187,8 @@ class Emulator:
         comes before that, or before the ordinary answer. ``retry_after`` is in seconds.
 
         A fault given by ``operation``, or with an ``error`` about tokens, leaves alone the request
-        without a token that a client begins with; other faults meet that one too.
+        without a token that a client begins with; other faults meet that one too. Requests to the
+        control plane are met by ``path`` alone, such as ``"Microsoft.KeyVault/vaults"``.
         """
         fault = Fault(
             operation=operation,
@@ -205,6 +210,13 @@ class Emulator:
         with self._lock:
             return self._faults.add(fault)
 
+    def own_subscription(self, oid: str) -> None:
+        """Let an object id manage all that is in the subscription; that opens nothing in a vault."""
+        with self._lock:
+            self._owners.add(oid)
+            scope = f"/subscriptions/{self.settings.subscription}"
+            self.grants.begin_with(RoleAssignment(id_of(f"owner {oid}"), OWNER, oid, scope))
+
     def clear_faults(self) -> None:
         """Forget all faults."""
         with self._lock:
@@ -216,8 +228,7 @@ class Emulator:
             for vault in self._vaults.values():
                 vault.empty()
             self._surroundings.backups.clear()
-            self.grants.clear()
-            self._own_subscription(self.directory.default.oid)
+            self._begin_grants()
             self._faults.clear()
             self._service.authentication.reset()
             self.journal.clear()
@@ -239,12 +250,27 @@ class Emulator:
     def snapshot(self) -> dict[str, Any]:
         """All contents as JSON-able data, values in clear."""
         with self._lock:
-            return _snapshot.dump(self._vaults.values(), self._surroundings.backups)
+            managed = _access_snapshot.dump(self._vaults.values(), self.grants, self.directory, self.groups)
+            return {**_snapshot.dump(self._vaults.values(), self._surroundings.backups), "control_plane": managed}
 
     def restore(self, document: dict[str, Any]) -> None:
         """Replace all contents by a snapshot's. ``ValueError`` says what is wrong with it, and changes nothing."""
+        contents, managed = _access_snapshot.taken_out(document)
         with self._lock:
-            _snapshot.load(document, self._vaults.values(), self._surroundings.backups)
+            made = self._make_again(managed.made() if managed else ())
+            try:
+                _snapshot.load(contents, self._vaults.values(), self._surroundings.backups)
+            except ValueError:
+                for vault in made:
+                    self.remove_vault(vault)
+                raise
+            if managed:
+                managed.put(self._vaults.values(), self.grants, self.directory, self.groups)
+
+    def _make_again(self, names: Iterable[str]) -> list[EmulatedVault]:
+        """The vaults of these names that are not there."""
+        there = {vault.name.lower() for vault in self._vaults.values()}
+        return [self.new_vault(name) for name in names if name.lower() not in there]
 
     def _handle(self, request: Request, now: float) -> Reply:
         vault = self._vaults.get(request.authority)
@@ -270,10 +296,23 @@ class Emulator:
         response = _answers.with_service_headers(
             response, call.request, self.settings, self._new_request_id(), self.clock.time()
         )
+        return self._delivered(response, outcome)
+
+    def _delivered(self, response: Response, outcome: Outcome) -> Reply:
+        """What arrives of an answer that was given."""
         if outcome.afterwards:
             cut = response if outcome.afterwards is Network.TRUNCATED else None
             return NetworkFault(outcome.afterwards, cut, outcome.delay)
         return replace(response, delay=outcome.delay) if outcome.delay else response
+
+    def _managed(self, request: Request, outcome: Outcome, now: float) -> Reply:
+        """The same of the control plane's answer."""
+        fault = outcome.instead
+        if fault and fault.network:
+            return NetworkFault(fault.network, delay=outcome.delay)
+        response = _faults.answer(fault, {}, now) if fault else _arm.answer(self, request, now)
+        response = _answers.with_arm_headers(response, request, self._new_request_id(), now)
+        return self._delivered(response, outcome)
 
     def _faulty(self, call: Call, fault: Fault) -> Response:
         vault = call.vault
@@ -290,10 +329,10 @@ class Emulator:
         group = _checked("resource_group", group or settings.resource_group, r"[-\w.()]{1,90}", "my-group")
         return VaultResource(name, settings.subscription, group, settings.region, rules, created=now, ready=now)
 
-    def _own_subscription(self, oid: str) -> None:
-        """Whoever made the subscription may manage all that is in it, and read nothing."""
-        scope = f"/subscriptions/{self.settings.subscription}"
-        self.grants.begin_with(RoleAssignment(id_of(f"owner {oid}"), OWNER, oid, scope))
+    def _begin_grants(self) -> None:
+        self.grants.clear()
+        for oid in sorted(self._owners):
+            self.own_subscription(oid)
 
     def _new_request_id(self) -> str:
         digits = f"{self._random.getrandbits(128):032x}"

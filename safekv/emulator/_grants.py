@@ -22,8 +22,9 @@ class Grants:
         self.assignments: Propagating[tuple[RoleAssignment, ...]] = Propagating((), self._delay)
 
     def begin_with(self, assignment: RoleAssignment) -> None:
-        """An assignment that counts at once."""
-        self.assignments.begin_with((*self.assignments.current, assignment))
+        """An assignment that counts at once, unless it is there already."""
+        if all(_key(each) != _key(assignment) for each in self.assignments.current):
+            self.assignments.begin_with((*self.assignments.current, assignment))
 
     def find(self, name: str) -> Role | None:
         """The role of this id or name."""

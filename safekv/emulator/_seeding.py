@@ -102,8 +102,7 @@ class EmulatedVault(Vault):
         with self.surroundings.lock:
             where = scope or self._managed().id
             name = id_of(f"{where} {definition.id} {oid}".lower())
-            if all(each.name != name for each in grants.assignments.current):
-                grants.begin_with(RoleAssignment(name, definition.id, oid, where))
+            grants.begin_with(RoleAssignment(name, definition.id, oid, where))
 
     def _assign_locally(self, oid: str, role: str, scope: str) -> None:
         with self.surroundings.lock:
@@ -126,8 +125,8 @@ def _permissions(collection: str, listed: Iterable[str]) -> tuple[str, ...]:
     if collection not in PERMISSIONS:
         raise ValueError(f"permissions are on {', '.join(PERMISSIONS)}, not on {collection!r}")
     known = {each.lower(): each for each in PERMISSIONS[collection]}
-    given = [listed] if isinstance(listed, str) else list(listed)
+    given: list[object] = [listed] if isinstance(listed, str) else list(listed)
     for each in given:
-        if each.lower() not in known:
+        if not isinstance(each, str) or each.lower() not in known:
             raise ValueError(f"{each!r} is no permission on {collection}; known: {', '.join(known.values())}")
-    return tuple(known[each.lower()] for each in given)
+    return tuple(known[str(each).lower()] for each in given)

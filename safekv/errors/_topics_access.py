@@ -16,6 +16,10 @@ from safekv.errors._topic import (
     Topic,
 )
 
+_REPLACES = (
+    "set-policy replaces the list that the object id has on that kind of object: name the permissions that it has as "
+    "well, or it loses them."
+)
 _WHICH_CREDENTIAL = (
     "See which credential of DefaultAzureCredential answered, and why those before it did not: "
     "logging.getLogger('azure.identity').setLevel(logging.DEBUG)."
@@ -165,11 +169,15 @@ ACCESS = (
         "MissingPermission",
         "No access policy gives the permission",
         "The vault uses access policies, and none gives {who} the permission '{permission}' on {collection}.",
-        "Add '{permission}' on {collection} to the access policy of {who}. It takes effect within seconds; a token "
-        "that is in use need not be renewed, except for membership in a group.",
+        "Add '{permission}' on {collection} to the access policy of {who}; set-policy replaces the list on "
+        "{collection}, so name what it has there as well. It takes effect within seconds; a token that is in use need "
+        "not be renewed, except for membership in a group.",
         NOT_PERMITTED,
         (
             "az keyvault set-policy --name {vault} --object-id {oid} --{kind}-permissions {permission}",
+            "az keyvault show --name {vault} --query "
+            "\"properties.accessPolicies[?objectId=='{oid}'].permissions.{collection}\"",
+            _REPLACES,
             "If {who} already has it, another identity is used than you expect. " + _WHICH_CREDENTIAL,
             "A managed identity that has it through a group keeps its old token for up to a day; assign it directly.",
             "Deploying the vault again from a template replaces all access policies: see whether they are still there.",
@@ -213,7 +221,7 @@ ACCESS = (
         "Make the policy again without an authorized application (applicationId), for the object id alone.",
         NOT_PERMITTED,
         (
-            "az keyvault delete-policy --name {vault} --object-id {oid}",
+            "az keyvault delete-policy --name {vault} --object-id {oid} --application-id {appid}",
             "az keyvault set-policy --name {vault} --object-id {oid} --{kind}-permissions {permission}",
         ),
     ),
@@ -281,6 +289,7 @@ ACCESS = (
         (
             "az keyvault key show --vault-name {vault} --name {name} --query key.keyOps",
             "az keyvault set-policy --name {vault} --object-id {oid} --key-permissions {permission}",
+            _REPLACES,
             "With roles instead of policies: {role!r} is the smallest built-in one for it. " + _WHICH_CREDENTIAL,
         ),
     ),

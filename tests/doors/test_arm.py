@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
+import azure.identity
+import azure.keyvault.secrets
 import pytest
 from azure.core.exceptions import (
     ClientAuthenticationError,
     HttpResponseError,
     ResourceExistsError,
     ResourceNotFoundError,
+    ServiceResponseError,
 )
 
-from safekv.emulator import EmulatorSettings, Request
-from safekv.errors import AccessDenied, MissingPermission, VaultNotFound
-from safekv.testing import LocalKeyVault
+from safekv.emulator import EmulatorSettings, Request, Response
+from safekv.errors import AccessDenied, MissingPermission, SecretNotFound, VaultNotFound
+from safekv.testing import LocalCredential, LocalKeyVault
 
 pytest.importorskip("azure.mgmt.keyvault")
 
@@ -300,3 +304,90 @@ def test_changes_may_take_their_time() -> None:
     local.advance(seconds=30)
     with pytest.raises(MissingPermission):
         door.get_secret("name", max_age=0)
+
+
+def test_a_name_that_is_not_registered_yet_does_not_resolve(local: LocalKeyVault) -> None:
+    vaults = local.arm.keyvault().vaults
+    vaults.begin_create_or_update("emulator", "fresh", body(local), polling=False)
+    with pytest.raises(VaultNotFound):
+        local.vault("fresh").secrets.get_secret("name", timeout=1)
+    local.advance(seconds=60)
+    with pytest.raises(SecretNotFound):
+        local.vault("fresh").secrets.get_secret("name")
+
+
+def test_faults_meet_the_control_plane_by_their_path(local: LocalKeyVault) -> None:
+    local.url("my")
+    vaults = local.arm.keyvault(retry_total=0).vaults
+    everything = local.fail(status=503, count=None)
+    assert vaults.get("emulator", "my").name == "my"
+    everything.remove()
+    local.fail(path="Microsoft.KeyVault/vaults", status=429, retry_after=1)
+    with pytest.raises(HttpResponseError) as caught:
+        vaults.get("emulator", "my")
+    assert (caught.value.status_code, caught.value.response.headers["Retry-After"]) == (429, "1")  # type: ignore[union-attr]
+    local.fail(path="Microsoft.KeyVault/vaults", network="reset-after")
+    with pytest.raises(ServiceResponseError):
+        vaults.delete("emulator", "my")
+    assert len(list(vaults.list_deleted())) == 1
+    assert [(each.status, each.fault) for each in local.journal][-3:] == [
+        (429, "429"),
+        (None, "reset-after"),
+        (200, None),
+    ]
+
+
+def test_resource_groups(local: LocalKeyVault) -> None:
+    token = LocalCredential(local.emulator).get_token("https://management.azure.com/.default").token
+
+    def ask(method: str, path: str, given: Any = None) -> tuple[int, Any]:
+        headers, data = {"authorization": f"Bearer {token}"}, json.dumps(given or {}).encode()
+        full = f"/subscriptions/{local.arm.subscription}{path}"
+        reply = local.emulator.handle(
+            Request(method, "management.azure.com", full, {"api-version": "1"}, headers, data)
+        )
+        assert isinstance(reply, Response)
+        return reply.status, json.loads(reply.body)
+
+    assert ask("GET", "/resourcegroups/new")[0] == 404
+    assert ask("PUT", "/resourcegroups/new", {"location": "westeurope"})[0] == 201
+    assert ask("PUT", "/resourcegroups/new", {"location": "westeurope"})[0] == 200
+    assert [each["name"] for each in ask("GET", "/resourceGroups")[1]["value"]] == ["emulator", "new"]
+    assert ask("PUT", "/resourcegroups/a%20b", {})[0] == 400
+    assert ask("GET", "")[1]["subscriptionId"] == local.arm.subscription
+    made = local.arm.keyvault().vaults.begin_create_or_update("New", "fresh", body(local)).result()
+    assert "/resourceGroups/New/" in made.id
+
+
+def test_the_aio_client_works_as_well(local: LocalKeyVault) -> None:
+    local.url("my")
+
+    async def ask() -> str:
+        from azure.mgmt.keyvault.aio import KeyVaultManagementClient
+
+        credential, transport = local.aio_credential(), local.transport("aio")
+        async with KeyVaultManagementClient(credential, local.arm.subscription, transport=transport) as client:
+            made = await client.vaults.begin_create_or_update("emulator", "fresh", body(local))
+            await made.result()
+            return ",".join([each.name async for each in client.vaults.list_by_subscription()])
+
+    assert asyncio.run(ask()) == "fresh,my"
+
+
+def test_credentials_of_azure_identity_work_in_process(local: LocalKeyVault) -> None:
+    tenant, client_id = local.emulator.settings.tenant, "aaaaaaaa-0000-4000-8000-000000000001"
+    local.emulator.directory.add("app", client_id=client_id, groups=["readers"])
+    credential = azure.identity.ClientSecretCredential(
+        tenant,
+        client_id,
+        "emulator-client-secret",
+        disable_instance_discovery=True,
+        transport=local.transport(),
+    )
+    url = local.vault("my", enforce=True).vault_url
+    local.set_secret("name", "v", vault="my")
+    client = azure.keyvault.secrets.SecretClient(url, credential, transport=local.transport())
+    with pytest.raises(HttpResponseError, match=f"oid={local.emulator.directory.find('app').oid};numgroups=1"):
+        client.get_secret("name")
+    local.allow("readers", vault="my", secrets=["get"])
+    assert client.get_secret("name").name == "name"
