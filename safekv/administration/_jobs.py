@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, DecodeError
+from azure.core.polling.base_polling import BadResponse
 from azure.keyvault.administration import KeyVaultBackupResult
 from azure.keyvault.administration._internal import parse_folder_url
 from azure.keyvault.administration._internal.async_polling import KeyVaultAsyncBackupClientPollingMethod
@@ -24,12 +25,15 @@ from safekv._identifiers import object_name
 from safekv.administration import _arguments
 from safekv.connection._polling import Waiting
 from safekv.connection._reading import error_in
-from safekv.errors import InvalidArgument, OperationFailed
+from safekv.errors import InvalidArgument, OperationFailed, UnreadableAnswer
+from safekv.resilience._retry_after import retry_after
 
 #: Seconds between two looks where the HSM asks for nothing else, as in the SDK.
 INTERVAL = 5.0
 #: Seconds after which waiting ends: a full backup of many keys takes long.
 TIMEOUT = 3_600.0
+#: What azure-core raises where an answer is no status: the last is for JSON of another kind.
+_NO_STATUS = (BadResponse, DecodeError, AttributeError)
 
 
 class Job(NamedTuple):
@@ -151,12 +155,13 @@ class _Waited:
     """What both colours have in common, in front of the SDK's polling method."""
 
     _waiting: Waiting
+    _now: Callable[[], float]
     _operation_name: str
     _host: str
 
-    def prepared(self, waiting: Waiting, operation: str, host: str) -> Any:
-        """``waiting`` bounds it; the others are for messages."""
-        self._waiting, self._operation_name, self._host = waiting, operation, host
+    def prepared(self, waiting: Waiting, now: Callable[[], float], operation: str, host: str) -> Any:
+        """``waiting`` bounds it, ``now`` is the time since 1970; the others are for messages."""
+        self._waiting, self._now, self._operation_name, self._host = waiting, now, operation, host
         return self
 
     def look_timeout(self) -> float:
@@ -168,9 +173,21 @@ class _Waited:
 
     def _look_failed(self, error: Exception) -> None:
         """What does not pass is raised."""
+        if isinstance(error, _NO_STATUS):
+            raise UnreadableAnswer(
+                f"What {self._host} says of {self._operation_name} is no status of an operation: {error}",
+                hint="A proxy or a gateway on the way may have given it. The operation goes on in the HSM.",
+                vault=self._host,
+                operation=self._operation_name,
+            ) from error
         if getattr(error, "transient", False) is not True:
             raise error
         self._waiting.is_over(error)
+
+    def _pause(self: Any) -> float:
+        """Seconds until the next look: as the HSM has asked, else 5."""
+        headers = self._pipeline_response.http_response.headers
+        return self._waiting.pause(retry_after(headers, self._now()))  # type: ignore[no-any-return]
 
     def _check(self: Any) -> None:
         if self.status().lower() != "succeeded":
@@ -199,10 +216,10 @@ class JobPolling(_Waited, KeyVaultBackupClientPollingMethod):
             self._before_look()
             try:
                 self.update_status()
-            except AzureError as error:
+            except (AzureError, *_NO_STATUS) as error:
                 self._look_failed(error)
             if not self.finished():
-                self._sleep(self._waiting.pause())
+                self._sleep(self._pause())
         self._check()
 
 
@@ -214,10 +231,10 @@ class AsyncJobPolling(_Waited, KeyVaultAsyncBackupClientPollingMethod):
             self._before_look()
             try:
                 await self.update_status()
-            except AzureError as error:
+            except (AzureError, *_NO_STATUS) as error:
                 self._look_failed(error)
             if not self.finished():
-                await self._sleep(self._waiting.pause())
+                await self._sleep(self._pause())
         self._check()
 
 
@@ -227,4 +244,5 @@ def polling(kind: type[Any], client: Any, job: Job, given: dict[str, Any]) -> An
     for name in ("timeout", "_polling_interval"):
         given.pop(name, None)
     method = kind(timeout=INTERVAL, lro_algorithms=[KeyVaultBackupClientPolling()], **given)
-    return method.prepared(waiting, job.operation, urlsplit(client.vault_url).netloc)
+    now = client._lease.connection.clock.time
+    return method.prepared(waiting, now, job.operation, urlsplit(client.vault_url).netloc)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import inspect
+import json
 import pickle
 import uuid
 from typing import Any
@@ -39,6 +40,7 @@ from safekv.errors import (
     OperationFailed,
     OperationInProgress,
     RoleAssignmentNotFound,
+    UnreadableAnswer,
     VaultUnavailable,
 )
 from safekv.testing import LocalKeyVault
@@ -391,6 +393,22 @@ def test_another_failure_of_a_look_is_raised(doors: HsmDoors, error: str) -> Non
     found = outcome(doors.backed_up)
     assert isinstance(found, HttpResponseError)
     assert found.status_code == int(error[:3])
+
+
+@pytest.mark.parametrize("said", [{"html": True}, {"body": b"{}", "status": 200}, {"body": b"[1]", "status": 200}])
+def test_what_is_no_status_is_told(doors: HsmDoors, said: dict[str, Any]) -> None:
+    doors.local.fail(operation="backup_status", **said)
+    with pytest.raises(UnreadableAnswer) as caught:
+        doors.backed_up()
+    assert (caught.value.vault, caught.value.operation) == ("pool.managedhsm.azure.net", "backup")
+
+
+def test_it_looks_as_often_as_the_hsm_asks(doors: HsmDoors) -> None:
+    under_way = json.dumps({"status": "InProgress"}).encode()
+    doors.local.fail(operation="backup_status", body=under_way, status=200, retry_after=40)
+    doors.backed_up()
+    looks = [entry.time for entry in doors.local.journal if entry.operation == "backup_status"]
+    assert looks[1] - looks[0] >= 40
 
 
 def test_an_operation_that_fails_says_why(doors: HsmDoors) -> None:
