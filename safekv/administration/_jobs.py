@@ -25,7 +25,7 @@ from safekv._identifiers import object_name
 from safekv.administration import _arguments
 from safekv.connection._polling import Waiting
 from safekv.connection._reading import error_in
-from safekv.errors import InvalidArgument, OperationFailed, UnreadableAnswer
+from safekv.errors import InvalidArgument, OperationFailed, SafeKVError, UnreadableAnswer
 from safekv.resilience._retry_after import retry_after
 
 #: Seconds between two looks where the HSM asks for nothing else, as in the SDK.
@@ -173,16 +173,17 @@ class _Waited:
 
     def _look_failed(self, error: Exception) -> None:
         """What does not pass is raised."""
-        if isinstance(error, _NO_STATUS):
-            raise UnreadableAnswer(
-                f"What {self._host} says of {self._operation_name} is no status of an operation: {error}",
-                hint="A proxy or a gateway on the way may have given it. The operation goes on in the HSM.",
-                vault=self._host,
-                operation=self._operation_name,
-            ) from error
-        if getattr(error, "transient", False) is not True:
+        if getattr(error, "transient", False) is True:
+            self._waiting.is_over(error)
+            return
+        if isinstance(error, SafeKVError) or not isinstance(error, _NO_STATUS):
             raise error
-        self._waiting.is_over(error)
+        raise UnreadableAnswer(
+            f"What {self._host} says of {self._operation_name} is no status of an operation: {error}",
+            hint="A proxy or a gateway on the way may have given it. The operation goes on in the HSM.",
+            vault=self._host,
+            operation=self._operation_name,
+        ) from error
 
     def _pause(self: Any) -> float:
         """Seconds until the next look: as the HSM has asked, else 5."""

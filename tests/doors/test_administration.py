@@ -376,6 +376,7 @@ def test_what_passes_does_not_end_it(colour: Colour) -> None:
     doors.local.fail(operation="backup_status", status=503, nth=2, count=6)
     doors.local.fail(operation="backup_status", network=Network.RESET_BEFORE, nth=12, count=2)
     doors.local.fail(operation="backup_status", status=429, nth=16, count=3)
+    doors.local.fail(operation="backup_status", network=Network.TRUNCATED, nth=3)
     assert doors.backed_up(timeout=600)
 
 
@@ -400,7 +401,8 @@ def test_what_is_no_status_is_told(doors: HsmDoors, said: dict[str, Any]) -> Non
     doors.local.fail(operation="backup_status", **said)
     with pytest.raises(UnreadableAnswer) as caught:
         doors.backed_up()
-    assert (caught.value.vault, caught.value.operation) == ("pool.managedhsm.azure.net", "backup")
+    assert caught.value.vault == "pool.managedhsm.azure.net"
+    assert caught.value.operation in ("backup", "backup_status")  # read by us, or by the pipeline
 
 
 def test_it_looks_as_often_as_the_hsm_asks(doors: HsmDoors) -> None:
