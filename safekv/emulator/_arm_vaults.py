@@ -23,6 +23,7 @@ PROVIDER = "/providers/Microsoft.KeyVault"
 ONE = f"{GROUP}{PROVIDER}/vaults/{{vault}}"
 _ACTION = "Microsoft.KeyVault/vaults/"
 NAME = re.compile(r"(?!.*--)[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]")
+_TYPE = re.compile(r"resourceType eq '([^']*)'", re.IGNORECASE)
 _MOST = 1_000
 _RBAC_BY_DEFAULT = "2026-02-01"  # the first api-version with which a new vault uses roles
 
@@ -109,7 +110,10 @@ def list_all(call: ArmCall) -> Response:
 
 
 def list_resources(call: ArmCall) -> Response:
-    """The subscription's resources; there are only vaults, whatever the filter is."""
+    """The subscription's resources; there are only vaults."""
+    wanted = _TYPE.search(call.request.query.get("$filter", ""))
+    if wanted and wanted[1].lower() != "microsoft.keyvault/vaults":
+        return _arm_paging.page(call, [])
     shown = [{**written(each, call.now), "properties": None} for each in present(call)]
     return _arm_paging.page(call, [{name: value for name, value in each.items() if value} for each in shown])
 

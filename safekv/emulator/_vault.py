@@ -90,7 +90,7 @@ class Vault:
 
     @property
     def region(self) -> str:
-        return self.surroundings.settings.region
+        return self.arm.location if self.arm is not None else self.surroundings.settings.region
 
     @property
     def sealer(self) -> Sealer:

@@ -12,7 +12,10 @@ from safekv.errors._topic import (
     INVALID_ISSUER,
     LEARN,
     NOT_PERMITTED,
+    PERMISSION_MODELS,
+    REDEPLOY,
     TENANTS,
+    WHO_CAN_READ,
     Topic,
 )
 
@@ -163,6 +166,7 @@ ACCESS = (
         "identity that you expect.",
         HTTP_403,
         (_WHICH_CREDENTIAL,),
+        see=(WHO_CAN_READ, PERMISSION_MODELS),
     ),
     Topic(
         "missing-policy",
@@ -180,8 +184,10 @@ ACCESS = (
             _REPLACES,
             "If {who} already has it, another identity is used than you expect. " + _WHICH_CREDENTIAL,
             "A managed identity that has it through a group keeps its old token for up to a day; assign it directly.",
-            "Deploying the vault again from a template replaces all access policies: see whether they are still there.",
+            "Deploying the vault again from a template replaces all access policies: see whether they are still there. "
+            "`safekv access diff` says beforehand whom a template takes access from.",
         ),
+        see=(WHO_CAN_READ, REDEPLOY, PERMISSION_MODELS),
     ),
     Topic(
         "missing-role",
@@ -198,6 +204,7 @@ ACCESS = (
             "A managed identity that has it through a group keeps its old token for up to a day; assign it directly.",
             "A vault that was deleted and recovered has lost its role assignments.",
         ),
+        see=(WHO_CAN_READ, REDEPLOY, PERMISSION_MODELS),
     ),
     Topic(
         "missing-hsm-role",
@@ -224,6 +231,7 @@ ACCESS = (
             "az keyvault delete-policy --name {vault} --object-id {oid} --application-id {appid}",
             "az keyvault set-policy --name {vault} --object-id {oid} --{kind}-permissions {permission}",
         ),
+        see=(WHO_CAN_READ,),
     ),
     Topic(
         "firewall",
@@ -292,6 +300,7 @@ ACCESS = (
             _REPLACES,
             "With roles instead of policies: {role!r} is the smallest built-in one for it. " + _WHICH_CREDENTIAL,
         ),
+        see=(WHO_CAN_READ,),
     ),
     Topic(
         "key-out-of-time",

@@ -340,12 +340,11 @@ def test_faults_meet_the_control_plane_by_their_path(local: LocalKeyVault) -> No
 def test_resource_groups(local: LocalKeyVault) -> None:
     token = LocalCredential(local.emulator).get_token("https://management.azure.com/.default").token
 
-    def ask(method: str, path: str, given: Any = None) -> tuple[int, Any]:
+    def ask(method: str, path: str, given: Any = None, query: Any = None) -> tuple[int, Any]:
         headers, data = {"authorization": f"Bearer {token}"}, json.dumps(given or {}).encode()
         full = f"/subscriptions/{local.arm.subscription}{path}"
-        reply = local.emulator.handle(
-            Request(method, "management.azure.com", full, {"api-version": "1"}, headers, data)
-        )
+        query = {"api-version": "1", **(query or {})}
+        reply = local.emulator.handle(Request(method, "management.azure.com", full, query, headers, data))
         assert isinstance(reply, Response)
         return reply.status, json.loads(reply.body)
 
@@ -354,6 +353,10 @@ def test_resource_groups(local: LocalKeyVault) -> None:
     assert ask("PUT", "/resourcegroups/new", {"location": "westeurope"})[0] == 200
     assert [each["name"] for each in ask("GET", "/resourceGroups")[1]["value"]] == ["emulator", "new"]
     assert ask("PUT", "/resourcegroups/a%20b", {})[0] == 400
+    assert ask("GET", "/resources")[1]["value"] == []
+    local.url("my")
+    for kind, found in (("Microsoft.KeyVault/vaults", 1), ("Microsoft.Web/sites", 0)):
+        assert len(ask("GET", "/resources", query={"$filter": f"resourceType eq '{kind}'"})[1]["value"]) == found
     assert ask("GET", "")[1]["subscriptionId"] == local.arm.subscription
     made = local.arm.keyvault().vaults.begin_create_or_update("New", "fresh", body(local)).result()
     assert "/resourceGroups/New/" in made.id
@@ -391,3 +394,10 @@ def test_credentials_of_azure_identity_work_in_process(local: LocalKeyVault) -> 
         client.get_secret("name")
     local.allow("readers", vault="my", secrets=["get"])
     assert client.get_secret("name").name == "name"
+
+
+def test_a_vault_answers_from_where_it_is(local: LocalKeyVault) -> None:
+    given = {**body(local), "location": "North Europe"}
+    local.arm.keyvault().vaults.begin_create_or_update("emulator", "fresh", given).result()
+    with pytest.raises(MissingPermission, match="location=northeurope"):
+        local.vault("fresh", enforce=True).secrets.get_secret("name")
