@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from os import urandom
 from typing import Any, Literal, overload
 
 from safekv.envelope._base import RingBase
@@ -12,7 +13,7 @@ from safekv.envelope._errors import NotEncrypted
 from safekv.envelope._fileobjects import EncryptedReader, EncryptedWriter
 from safekv.envelope._files import Path, decrypt_file, encrypt_file
 from safekv.envelope._framing import Framing
-from safekv.envelope._records import BYTES, MAX_RECORD, Bytes, as_bytes, not_bytes
+from safekv.envelope._records import BYTES, MAX_RECORD, NONCE_BYTES, Bytes, as_bytes, not_bytes
 from safekv.envelope._segments import MIB, check_segment_size
 from safekv.envelope._stream import Progress, decrypt_stream, encrypt_stream
 from safekv.errors import InvalidArgument
@@ -45,10 +46,16 @@ class Encryptor:
         """``data`` as a record, 45 bytes longer (33 with A256GCM)."""
         if aad is None:  # cryptography would take it for b"", and nothing would be bound
             raise not_bytes(aad, "aad")
+        ring = self._ring
+        opened = ring._opened  # all of ring.opened() and sealer.seal(), but for two calls: a tenth of the time
+        if opened is None or ring._now() >= opened.expires:
+            opened = ring._open(bulk=False)
         try:
-            return self._ring.opened().seal(data, aad)
-        except (TypeError, OverflowError):
-            return self._ring.opened().seal(_record(data), _bytes(aad, "aad"))
+            prefix, encrypt = next(opened.sealer.uses)
+            nonce = urandom(NONCE_BYTES)
+            return prefix + nonce + encrypt(nonce, data, aad)
+        except (TypeError, OverflowError, StopIteration):
+            return opened.sealer.seal(_record(data), _bytes(aad, "aad"))
 
     def decrypt(self, token: Bytes, aad: Bytes = b"") -> bytes:
         """What :meth:`encrypt` was given.
