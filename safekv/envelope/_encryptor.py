@@ -142,7 +142,8 @@ class Encryptor:
     ) -> int:
         """Encrypt a file into another one, which appears complete, synced and readable by its owner only.
 
-        Until then it is beside the target, as ``.name.….tmp``; only a process that is killed leaves that behind.
+        Until then it has no name, so that a process that is killed leaves nothing; on systems other than Linux, and on
+        file systems without such files, it is beside the target as ``.name.….tmp``, and stays if the process is killed.
 
         :param raw: write Tink's AES256_GCM_HKDF format alone: its reader needs the key and the segment size.
         :param segment_size: 1 MiB, or 64 KiB for files that will be read at many places.
@@ -169,7 +170,7 @@ class Encryptor:
         fsync: bool = True,
         progress: Progress | None = None,
     ) -> int:
-        """The reverse. The target appears when all of it is known to be genuine.
+        """The reverse. The target appears when all of it is known to be genuine; see :meth:`encrypt_file`.
 
         :param segment_size: only for ``raw``; otherwise the file says it.
         :raises DecryptionFailed: if it is not; ``file``, ``segment`` and ``key_id`` say where.
