@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import pickle
@@ -121,6 +122,18 @@ def blob_url() -> Iterator[str]:
     server.server_close()
 
 
+def options(kek: Any) -> dict[str, Any]:
+    return {
+        "credential": "YWNjb3VudC1rZXk=",
+        "require_encryption": True,
+        "encryption_version": "2.0",
+        "key_encryption_key": kek,
+        "key_resolver_function": kek.resolve,
+        "max_single_get_size": 1 << 20,
+        "max_chunk_get_size": 1 << 20,
+    }
+
+
 def test_a_blob_is_read_with_one_unwrapping(environment: EmulatorServer, blob_url: str) -> None:
     blobs = pytest.importorskip("azure.storage.blob")
     from safekv.integrations.storage import StorageKey
@@ -128,16 +141,7 @@ def test_a_blob_is_read_with_one_unwrapping(environment: EmulatorServer, blob_ur
     content = os.urandom(9 << 20)
 
     def client(kek: StorageKey) -> Any:
-        return blobs.BlobClient.from_blob_url(
-            blob_url,
-            credential="YWNjb3VudC1rZXk=",
-            require_encryption=True,
-            encryption_version="2.0",
-            key_encryption_key=kek,
-            key_resolver_function=kek.resolve,
-            max_single_get_size=1 << 20,
-            max_chunk_get_size=1 << 20,
-        )
+        return blobs.BlobClient.from_blob_url(blob_url, **options(kek))
 
     kek = StorageKey(environment.vault_urls["one"] + "/keys/storage")
     since = len(list(environment.emulator.journal))
@@ -156,6 +160,34 @@ def test_a_blob_is_read_with_one_unwrapping(environment: EmulatorServer, blob_ur
     assert asked(environment, since) == ["unwrap_key"]
     for each in (kek, other):
         each.close()
+
+
+def test_an_event_loop_does_not_wait_for_the_vault(environment: EmulatorServer, blob_url: str) -> None:
+    blobs = pytest.importorskip("azure.storage.blob.aio")
+    from safekv.integrations.storage import StorageKey
+
+    content = os.urandom(900_000)  # aiohttp warns of more in one piece
+
+    async def main() -> None:
+        kek = StorageKey(environment.vault_urls["one"] + "/keys/storage")
+        await kek.prepare()
+        since = len(list(environment.emulator.journal))
+        async with blobs.BlobClient.from_blob_url(blob_url, **options(kek)) as blob:
+            await blob.upload_blob(content)
+            assert asked(environment, since) == []
+        other = pickle.loads(pickle.dumps(kek))
+        async with blobs.BlobClient.from_blob_url(blob_url, **options(other)) as blob:
+            await other.prepare((await blob.get_blob_properties()).metadata)
+            assert asked(environment, since) == ["unwrap_key"]
+            assert await (await blob.download_blob()).readall() == content
+        assert asked(environment, since) == ["unwrap_key"]
+        for metadata in ({}, {"encryptiondata": "{}"}, {"encryptiondata": '{"WrappedContentKey": 1}'}):
+            with pytest.raises(InvalidArgument, match="metadata"):
+                await kek.prepare(metadata)
+        for each in (kek, other):
+            each.close()
+
+    asyncio.run(main())
 
 
 def test_what_a_storage_key_refuses(environment: EmulatorServer) -> None:
