@@ -75,6 +75,44 @@ def test_a_worker_process_unwraps_a_ring_once(environment: EmulatorServer, metho
     assert len(set(nonces)) == len(nonces) == 1600
 
 
+def test_dask_workers_unwrap_a_ring_once(environment: EmulatorServer) -> None:
+    dask = pytest.importorskip("dask")
+    kek = environment.vault_urls["one"] + "/keys/app-kek"
+    ring = KeyRing(KeyRing.create(kek).to_json(), kek, settings=RingSettings(spread=0.05))
+    box, rows = Encryptor(ring), [b"DE%d" % number for number in range(100)]
+    since = len(list(environment.emulator.journal))
+    tasks = [dask.delayed(of_dask)(box, rows, b"customers|iban") for _ in range(8)]
+    answers = dask.compute(*tasks, scheduler="processes", num_workers=2)
+    workers = {pid for pid, _ in answers}
+    assert os.getpid() not in workers
+    assert asked(environment, since).count("unwrap_key") == len(workers)
+    assert all(box.decrypt_many(tokens, b"customers|iban") == rows for _, tokens in answers)
+
+
+def of_dask(box: Encryptor, rows: list[bytes], aad: bytes) -> tuple[int, list[bytes]]:
+    return os.getpid(), box.encrypt_many(rows, aad)
+
+
+def test_columns_of_a_dask_data_frame(environment: EmulatorServer) -> None:
+    """With pyarrow's binary type: left alone, Dask takes bytes for text, and the tokens would be damaged."""
+    pytest.importorskip("dask")
+    pandas, pa = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
+    dd = pytest.importorskip("dask.dataframe")
+    box = Encryptor(KeyRing.create(environment.vault_urls["one"] + "/keys/app-kek"))
+    frame = pandas.DataFrame({"id": range(20), "iban": [f"DE{number}" for number in range(20)]})
+    binary = pandas.ArrowDtype(pa.binary())
+
+    def sealed(part: Any) -> Any:
+        aads = [b"customers|iban|%d" % number for number in part["id"]]
+        tokens = box.encrypt_many([text.encode() for text in part["iban"]], aads)
+        return part.assign(iban=pandas.Series(tokens, index=part.index, dtype=binary))
+
+    meta = {"id": "int64", "iban": binary}
+    made = dd.from_pandas(frame, npartitions=2).map_partitions(sealed, meta=meta).compute(scheduler="sync")
+    back = box.decrypt_many(list(made["iban"]), [b"customers|iban|%d" % number for number in made["id"]])
+    assert [it.decode() for it in back] == list(frame["iban"])
+
+
 # -- blobs
 
 
