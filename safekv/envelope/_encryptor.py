@@ -72,6 +72,7 @@ class Encryptor:
     def encrypt_many(self, rows: Iterable[Bytes], aad: Bytes | Sequence[Bytes]) -> list[bytes]:
         """Records for all of ``rows``, several times as fast as one by one.
 
+        :param rows: a list, or an Arrow array of binary; ``safekv.integrations.arrow`` takes text and nulls, too.
         :param aad: one for each row, or one for all of them, which leaves rows exchangeable with each other.
         :raises InvalidArgument: if their numbers differ, or something is not bytes.
         """
@@ -268,12 +269,20 @@ def _rows(given: Iterable[Bytes], name: str) -> Sequence[Bytes]:
         return given
     if isinstance(given, (str, *BYTES)) or not isinstance(given, Iterable):
         raise InvalidArgument(f"{name} must be a list of bytes, not {type(given).__name__}.")
-    return list(given)
+    return _listed(given)
+
+
+def _listed(given: Iterable[Bytes]) -> list[Bytes]:
+    """An Arrow array gives objects of its own, but for this."""
+    to_pylist = getattr(given, "to_pylist", None)
+    return list(given) if to_pylist is None else to_pylist()
 
 
 def _aads(given: Bytes | Sequence[Bytes], count: int) -> bytes | Sequence[Bytes]:
     if isinstance(given, BYTES):
         return bytes(given)
+    if hasattr(given, "to_pylist"):
+        given = _listed(given)
     if not isinstance(given, (list, tuple)):
         raise InvalidArgument(f"aad must be bytes or a list of bytes, not {type(given).__name__}.")
     if len(given) != count:
