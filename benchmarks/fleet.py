@@ -1,6 +1,6 @@
 """A fleet of real processes on a throttled vault, over real sockets: safekv beside the plain SDK, in one run.
 
-    python -m benchmarks.fleet              # 8 processes x 16 threads, then x 64 tasks, 60 s each: about 6 minutes
+    python -m benchmarks.fleet              # 8 processes x 16 threads, then x 64 tasks, 45 s each: about 5 minutes
     python -m benchmarks.fleet --quick      # 15 s each
 
 The vault is the emulator in a process of its own, limited to 400 requests for secrets per 10 s
@@ -187,7 +187,7 @@ def measure(quick: bool) -> Figures:
         SecretClient(url).set_secret(NAME, "some value that is read again and again")
         for kind, count in WORKERS.items():
             for library in ("SDK", "safekv"):
-                result = fleet(library, kind, url, WARM_UP + 5 if quick else 60.0)
+                result = fleet(library, kind, url, WARM_UP + 5 if quick else 45.0)
                 rows.append((f"{library}, {PROCESSES} × {count} {kind}", *(result[it] for it in FIGURES)))
                 if result["errors"]:
                     print(f"errors of {rows[-1][0]}: {result['errors']}", file=sys.stderr)

@@ -1,8 +1,8 @@
 """Figures in the documentation come from the report, or they are not there.
 
 A page has ``<!-- bench:envelope.one-aes-gcm -->0.96 ×<!-- /bench -->`` for a claim, and the same on lines of their own
-for a table (``bench:cache.hits``). The report writes what is between. What looks like a figure about speed or size
-and is neither between such markers nor in code is a mistake: ``naked`` finds it.
+for a table (``bench:cache.hits``; ``bench:cache.goals`` are all goals of a benchmark). The report writes what is between.
+What looks like a figure about speed or size and is neither between markers nor in code is a mistake: ``naked`` finds it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Figures, figure
-from benchmarks.page import markdown
+from benchmarks.page import goals_of, markdown
 
 MARKED = re.compile(r"<!-- bench:(?P<name>[a-z]+\.[\w.-]+) -->(?P<text>.*?)<!-- /bench -->", re.DOTALL)
 #: Taken from another file that a program writes: each line of it is there, too.
@@ -41,6 +41,7 @@ def known(results: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         found = Figures.from_dict({"claims": result["claims"], "tables": result["tables"]})
         texts.update((f"{benchmark}.{claim.name}", figure(claim)) for claim in found.claims)
         texts.update((f"{benchmark}.{table.name}", f"\n\n{markdown(table)}\n\n") for table in found.tables)
+        texts[f"{benchmark}.goals"] = f"\n\n{goals_of(result)}\n\n"
     return texts
 
 

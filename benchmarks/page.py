@@ -62,6 +62,8 @@ def _head(results: Results) -> Iterator[str]:
         yield "**This is a quick look, with few rounds on a machine that did other things, and not a measurement.**\n"
     if results:
         yield from _about(_common(results))
+        loads = [result["load"] for result in results.values()]
+        yield f"The load of the machine was {min(loads):g} to {max(loads):g} before each of them.\n"
 
 
 def _common(results: Results) -> dict[str, Any]:
@@ -127,6 +129,13 @@ def _sections(results: Results, titles: Mapping[str, str]) -> Iterator[str]:
                 yield each.note + "\n"
             if (name, each.name) in drawn:
                 yield f"![{each.title}](benchmarks/{name}-{each.name}.svg)\n"
+
+
+def goals_of(result: Mapping[str, Any]) -> str:
+    """The goals of one benchmark, as a table."""
+    claims = [claim for claim in Figures.from_dict(_only(result)).claims if claim.goal is not None]
+    lines = [f"| {_cell(it.what)} | {figure(it)} | {goal(it)} | {_MET[it.met]} |" for it in claims]
+    return "\n".join(["| | measured | goal | |", "|---|---:|---:|---|", *lines])
 
 
 def markdown(table: Table) -> str:

@@ -48,7 +48,7 @@ class Benchmark:
 BENCHMARKS = (
     Benchmark("imports", "imports", "Importing"),
     Benchmark("overhead", "overhead", "Reading without the cache"),
-    Benchmark("cache", "cache", "Reading from the cache"),
+    Benchmark("cache", "cache", "Reading from the cache", 600),
     Benchmark("startup", "startup", "Starting an application"),
     Benchmark("herd", "deployment", "Starting fifty at once", 900),
     Benchmark("policy", "policy", "The policy on a call that succeeds", 120),
@@ -156,10 +156,19 @@ def _wait(process: subprocess.Popen[bytes], deadline: float) -> str:
     except subprocess.TimeoutExpired:
         return f"not done after {deadline:,.0f} s"
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        _end(process)
     return ""
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """With all that it has started. First as Ctrl-C does, or it would leave gigabytes in temporary directories."""
+    with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait(20)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _last_line(log: Path) -> str:

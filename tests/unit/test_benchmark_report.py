@@ -134,6 +134,7 @@ def test_the_report_brings_pages_up_to_date(tmp_path: Path) -> None:
     docs.mkdir()
     given = (
         "costs <!-- bench:cache.hit -->9 µs<!-- /bench -->.\n\n<!-- bench:cache.hits -->old<!-- /bench -->\n"
+        "<!-- bench:cache.goals --><!-- /bench -->"
         "<!-- bench:envelope.one -->1 ×<!-- /bench -->\n"
     )
     (docs / "cache.md").write_text(given)
@@ -142,6 +143,7 @@ def test_the_report_brings_pages_up_to_date(tmp_path: Path) -> None:
     text = (docs / "cache.md").read_text("utf-8")
     assert "costs <!-- bench:cache.hit -->0.765 µs<!-- /bench -->." in text
     assert "| safekv | 0.765 | 1,290,000 |\n" in text
+    assert "| memory | 20.4 MB | ≤ 15 MB | **not met** |\n" in text
     assert "<!-- bench:envelope.one -->1 ×<!-- /bench -->" in text
     assert rewrite(canned(), docs) == []
 
