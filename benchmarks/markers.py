@@ -1,8 +1,8 @@
 """Figures in the documentation come from the report, or they are not there.
 
 A page has ``<!-- bench:envelope.one-aes-gcm -->0.96 ×<!-- /bench -->`` for a claim, and the same on lines of their own
-for a table (``bench:cache.hits``; ``bench:cache.goals`` are all goals of a benchmark). The report writes what is between.
-What looks like a figure about speed or size and is neither between markers nor in code is a mistake: ``naked`` finds it.
+for a table: ``bench:cache.hits``, or ``bench:cache.goals`` for all goals of a benchmark. The report writes what is
+between. What looks like a figure about speed or size and is neither between markers nor in code is a mistake.
 """
 
 from __future__ import annotations

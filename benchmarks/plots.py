@@ -37,7 +37,7 @@ def draw(table: Table, path: Path) -> None:
             axes.set_xscale("log")
         axes.bar_label(bars, labels=[number(value) for value in values], padding=3)
         axes.margins(x=0.12)
-        axes.set_title(f"{table.title}: {table.bars}", fontsize=9, loc="left")
+        plot.suptitle(f"{table.title}: {table.bars}", fontsize=9, x=0.01, ha="left")
         plot.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
         plt.close(plot)
     path.write_text("\n".join(line.rstrip() for line in path.read_text("utf-8").splitlines()) + "\n", "utf-8")
