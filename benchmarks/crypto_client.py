@@ -73,7 +73,7 @@ def local_operations(figures: Figures, rounds: int, calls: int) -> None:
         middle = statistics.median(ratios)
         rows.append((name, sdk, mine, middle, ratios[0], ratios[-1]))
         what = f"{name}, in this process, RSA-2048: CPU against the SDK"
-        figures.claim(name.split()[0].replace("_", "-"), what, middle, goal=1.0, unit="×", peer="azure-keyvault-keys")
+        figures.claim(name.split()[0].replace("_", "-"), what, middle, goal=1.05, unit="×", peer="azure-keyvault-keys")
     title = f"Local operations with an RSA-2048 key, µs of CPU; ratios of {rounds} pairs"
     figures.table("local", title, ("SDK", "safekv", "ratio", "least", "most"), rows, bars="ratio")
     assert not [entry for entry in local.journal if entry.operation == "wrap_key"]
