@@ -52,7 +52,10 @@ def measure(quick: bool) -> Figures:
     sdk = azure.keyvault.secrets.SecretClient(local.url(), local.credential(), transport=local.transport())
     ours = local.vault(cache=None).secrets
     pairs.append(compare("in process, no sockets", sequential(sdk), sequential(ours), rounds, calls * 2))
+    hooked = compare_hook(sequential(ours), rounds, calls * 2)
     figures = Figures()
+    what = "get_secret without the cache: CPU that a hook adds which does nothing"
+    figures.claim("hook", what, hooked, unit="µs")
     heads = ("SDK", "safekv", "ratio", "least", "most")
     title = f"get_secret without the cache, µs of CPU; ratios of {rounds} pairs"
     figures.table("reads", title, heads, pairs, bars="ratio")
@@ -137,6 +140,24 @@ def compare(
     ratios = sorted(mine / theirs for mine, theirs in zip(ours_us, theirs_us, strict=True))
     middle = statistics.median(ratios)
     return label, statistics.median(theirs_us), statistics.median(ours_us), middle, ratios[0], ratios[-1]
+
+
+def compare_hook(work: Work, rounds: int, calls: int) -> float:
+    """µs of CPU that a call takes longer while somebody listens."""
+    added = []
+    for _ in range(rounds):
+        without = _cpu(work, calls)
+        stop = safekv.subscribe(lambda event: None)
+        added.append(_cpu(work, calls) - without)
+        stop()
+    return statistics.median(added)
+
+
+def _cpu(work: Work, calls: int) -> float:
+    gc.collect()
+    started = time.process_time()
+    work(calls)
+    return (time.process_time() - started) / calls * 1e6
 
 
 def memory(figures: Figures) -> None:

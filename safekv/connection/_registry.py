@@ -44,7 +44,7 @@ class Registry:
         """A child starts with nothing."""
         self._lock = threading.RLock()
         self._connections: OrderedDict[Hashable, Connection] = OrderedDict()
-        self._sources: OrderedDict[Hashable, Any] = OrderedDict()
+        self._sources: OrderedDict[tuple[Same, type[Connection]], Any] = OrderedDict()
         self._vaults: OrderedDict[Hashable, Any] = OrderedDict()
         self._traffics: Traffics | None = None
         self._warned: OrderedDict[str, None] = OrderedDict()
@@ -162,6 +162,13 @@ class Registry:
             source = self._sources.get(key) or colour.token_source(credential, self.tokens)
             return _keep(self._sources, key, source, self.settings.max_connections)
 
+    def forget(self, credential: Any) -> None:
+        """Let go of the tokens of a credential that was closed; connections that are open keep theirs."""
+        it = Same(credential)
+        with self._lock:
+            for key in [key for key in self._sources if key[0] == it]:
+                del self._sources[key]
+
     def _warn_of_many_credentials(
         self, colour: type[Connection], url: str, credential: Any, options: Mapping[str, Any]
     ) -> None:
@@ -171,6 +178,7 @@ class Registry:
             type(each) is colour
             and each.url == url
             and each.tokens.credential is not credential
+            and not _differ(each.tokens.credential, credential)
             and each.given_transport is options.get("transport")  # apart by wish, if not
             for each in self._connections.values()
         ):
@@ -203,6 +211,12 @@ def replace(registry: Registry) -> Registry:
     global _current
     before, _current = _current, registry
     return before
+
+
+def _differ(one: Any, other: Any) -> bool:
+    """Whether two credentials are known to be of different identities: the emulator's say whose they are."""
+    mine, theirs = getattr(one, "principal", None), getattr(other, "principal", None)
+    return mine is not None and theirs is not None and mine != theirs
 
 
 def _keep(entries: OrderedDict[K, V], key: K, value: V, most: int) -> V:
