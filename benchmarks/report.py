@@ -3,7 +3,7 @@
     nox -s bench                            # all of it: about 25 minutes on two idle cores
     nox -s bench -- --only cache,envelope   # these again; the others stay as they were measured
     nox -s bench -- --resume                # go on where a run was interrupted
-    nox -s bench -- --quick                 # a look: three minutes, written to build/benchmarks/
+    nox -s bench -- --quick                 # a look: six minutes, written to build/benchmarks/
     python -m benchmarks.report --render    # write page and plots again, from docs/benchmarks/results.json
 
 Each benchmark runs in a process of its own, one after the other. One that fails, or takes too long, is a row that
