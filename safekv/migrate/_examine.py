@@ -1,0 +1,72 @@
+"""One file: what becomes of it, and what is found in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from safekv.migrate._findings import Finding
+from safekv.migrate._lint import lint, parse
+from safekv.migrate._rewrite import rewrite
+from safekv.migrate.rules import versions
+
+#: What has none of these words needs no parsing.
+_CONCERNED = re.compile(r"\bazure\b|\bsafekv\b|verify_challenge_resource")
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """``new`` is ``old`` if nothing is replaced. ``replaced`` says what is; ``findings`` is all else, in order."""
+
+    path: str
+    old: str
+    new: str
+    replaced: tuple[Finding, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        return self.new != self.old
+
+
+def examine(text: str, path: str, *, test: bool = False, write: bool = False) -> Examined:
+    """Python is migrated and looked at, a file with dependencies looked at.
+
+    The findings are about the text as it is: with ``write`` the new one, otherwise the old one.
+    """
+    is_python = not versions.is_requirements(path) or path.endswith(".py")
+    new, replaced = text, ()
+    try:
+        findings = versions.check(text, path) if versions.is_requirements(path) else []
+        if is_python and _CONCERNED.search(text):
+            new, replaced, more = _python(text, path, test, write)
+            findings += more
+    except SyntaxError as error:
+        findings = [Finding(path, error.lineno or 1, error.offset or 1, "SKV009", f"it is no Python: {error.msg}")]
+        new, replaced = text, ()
+    return Examined(path, text, new, replaced, tuple(sorted(findings)))
+
+
+def _python(text: str, path: str, test: bool, write: bool) -> tuple[str, tuple[Finding, ...], list[Finding]]:
+    parse(text, path)
+    done = rewrite(text, path)
+    left = done.left
+    if write and done.text != text:
+        left = rewrite(done.text, path).left  # where it now stands
+    return done.text, done.replaced, [*left, *lint(done.text if write else text, path, test=test)]
+
+
+def decoded(data: bytes) -> tuple[str, Callable[[str], bytes]]:
+    """Python's text, and what writes such text back in the same encoding, with its BOM.
+
+    :raises SyntaxError: if it is not in the encoding that it says.
+    """
+    import io
+    import tokenize
+
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    try:
+        return data.decode(encoding), lambda text: text.encode(encoding)
+    except UnicodeDecodeError as error:
+        raise SyntaxError(f"it is not {encoding}: {error.reason}") from None

@@ -1,0 +1,98 @@
+"""Which functions of a module run often: handlers, what loops call, what reads a secret whose name it is given."""
+
+from __future__ import annotations
+
+import ast
+
+from safekv.migrate._code import Code, Function
+from safekv.migrate._handlers import dependencies, handler, kept_by_decorator
+from safekv.migrate._kinds import kind
+from safekv.migrate._loops import loop_around, names
+
+Reasons = dict[ast.AST, str]
+
+
+def often(code: Code) -> Reasons:
+    """The functions, and why each of them runs often."""
+    functions = [node for node in code.nodes if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    found: Reasons = {}
+    asked = dependencies(code)
+    for function in functions:
+        why = _why(code, function, asked)
+        if why and not kept_by_decorator(function):
+            found[function] = why
+    calls = [(call, called) for call in code.calls() if (called := code.local_function(call.func))]
+    for call, called in calls:
+        loop = loop_around(code, call)
+        if loop is not None and not kept_by_decorator(called) and not kept_beyond(code, call):
+            found.setdefault(called, f"{called.name}, which is called in a loop (line {call.lineno})")
+    _spread(code, calls, found)
+    return found
+
+
+def _why(code: Code, function: Function, asked: set[str]) -> str | None:
+    if what := handler(code, function):
+        return f"{function.name}, {what}"
+    if function.name in asked:
+        return f"{function.name}, which is called for each request (Depends)"
+    if _reads_what_it_is_told(code, function):
+        return f"{function.name}, which is called for each secret: its name is a parameter"
+    return None
+
+
+def _spread(code: Code, calls: list[tuple[ast.Call, Function]], found: Reasons) -> None:
+    """What a function calls that runs often, runs often."""
+    changed = True
+    while changed:
+        changed = False
+        for call, called in calls:
+            caller = code.function(call)
+            if caller not in found or called in found or kept_by_decorator(called) or kept_beyond(code, call):
+                continue
+            assert caller is not None
+            found[called] = f"{called.name}, which is called by {found[caller]}"
+            changed = True
+
+
+def _reads_what_it_is_told(code: Code, function: Function) -> bool:
+    given = {arg.arg for arg in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
+    for call in ast.walk(function):
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or not call.args:
+            continue
+        asked = {node for node in names(call.args[0])} if not _is_attribute(call.args[0]) else set()
+        if call.func.attr == "get_secret" and asked & given - {"self", "cls"}:
+            client = kind(code, call.func.value)
+            if client is not None and client.name == "SecretClient":
+                return True
+    return False
+
+
+def _is_attribute(node: ast.expr) -> bool:
+    """``args.name``: one thing with many parts, such as a command line, says nothing of how often it is called."""
+    return isinstance(node, (ast.Attribute, ast.Subscript))
+
+
+def kept_beyond(code: Code, node: ast.AST) -> bool:
+    """Whether the result is kept where the next call looks first: ``if self._client is None: self._client = …``."""
+    statement = node
+    for above, _ in code.around(node):
+        if isinstance(above, ast.stmt):
+            statement = above
+            break
+    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+    function = code.function(node)
+    for target in targets:
+        if isinstance(target, ast.Subscript):
+            return True
+        if target is None or function is None:
+            continue
+        if isinstance(target, ast.Name) and not _is_global(function, target.id):
+            continue
+        looked = (each.test for each in ast.walk(function) if isinstance(each, (ast.If, ast.IfExp)))
+        if any(ast.unparse(target) in ast.unparse(test) for test in looked):
+            return True
+    return False
+
+
+def _is_global(function: ast.AST, name: str) -> bool:
+    return any(isinstance(each, (ast.Global, ast.Nonlocal)) and name in each.names for each in ast.walk(function))
