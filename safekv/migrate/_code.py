@@ -111,8 +111,8 @@ class Code:
 
     def local_function(self, called: ast.expr) -> Function | None:
         """The function of this module that ``f``, ``self.f``, or the class ``F`` in ``F()`` runs."""
-        if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
-            inside = self.enclosing_class(called) if called.value.id in ("self", "cls") else None
+        if isinstance(called, ast.Attribute):
+            inside = self.enclosing_class(called) if of_self(called) else None
             return inside.functions.get(called.attr) if inside else None
         if not isinstance(called, ast.Name):
             return None
@@ -169,6 +169,11 @@ class Code:
                     below = self._scopes[child] = Scope(child, inside)
                 stack.append((child, below))
         self.nodes.sort(key=lambda each: (getattr(each, "lineno", 0), getattr(each, "col_offset", 0)))
+
+
+def of_self(node: ast.Attribute) -> bool:
+    """``self.x`` or ``cls.x``."""
+    return isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
 
 
 def _is_none(node: ast.expr | None) -> bool:

@@ -33,7 +33,7 @@ class _Scope:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``uses`` are what is replaced, annotations in quotes too; ``imports`` whose plain names are; ``stays`` the others."""
+    """``uses`` are replaced, with the plain names of ``imports``; ``stays`` are the other imports, and why they stay."""
 
     uses: frozenset[cst.Attribute | cst.SimpleString]
     imports: frozenset[cst.Import]
@@ -44,7 +44,7 @@ def plan(module: cst.Module) -> Plan:
     """What can be replaced of the imports that bind ``azure`` itself."""
     seen = _Uses()
     module.visit(seen)
-    for use, name, scope in seen.uses:
+    for _, name, scope in seen.uses:
         home = _home(scope)
         if home is not None and (why := _hindrance(name, home)):
             home.reasons[why] = None

@@ -34,7 +34,7 @@ def handler(code: Code, function: Function) -> str | None:
 
 def kept_by_decorator(function: Function) -> bool:
     """Whether a decorator keeps what it returns: lru_cache, cached_property, st.cache_resource."""
-    return any("cache" in name or "singleton" in name for name in map(_last_name, function.decorator_list))
+    return any("cache" in name or "singleton" in name for name in map(last_name, function.decorator_list))
 
 
 def dependencies(code: Code) -> set[str]:
@@ -42,12 +42,12 @@ def dependencies(code: Code) -> set[str]:
     return {
         call.args[0].id
         for call in code.calls()
-        if _last_name(call.func) == "Depends" and call.args and isinstance(call.args[0], ast.Name)
+        if last_name(call.func) == "Depends" and call.args and isinstance(call.args[0], ast.Name)
     }
 
 
 def _by_decorator(code: Code, decorator: ast.expr) -> str | None:
-    name = _last_name(decorator)
+    name = last_name(decorator)
     call = decorator if isinstance(decorator, ast.Call) else None
     if name == "api_view":
         return REQUEST
@@ -83,10 +83,11 @@ def _by_class(code: Code, function: Function) -> str | None:
     around = code.parent(function)
     if not isinstance(around, ast.ClassDef) or function.name not in _VERBS | {"dispatch"}:
         return None
-    return REQUEST if any(_last_name(base).endswith(_VIEWS) for base in around.bases) else None
+    return REQUEST if any(last_name(base).endswith(_VIEWS) for base in around.bases) else None
 
 
-def _last_name(node: ast.expr) -> str:
+def last_name(node: ast.expr) -> str:
+    """``get`` of ``@app.get("/")``."""
     if isinstance(node, ast.Call):
         node = node.func
     if isinstance(node, ast.Attribute):

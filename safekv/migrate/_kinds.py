@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from safekv.migrate._code import Binding, Code, Scope
+from safekv.migrate._code import Binding, Code, Scope, of_self
 
 _CLIENTS = {
     f"azure.keyvault.{module}{colour}.{name}": name
@@ -91,8 +91,7 @@ def _of_function(code: Code, called: ast.expr, depth: int) -> Kind | None:
 
 
 def _of_attribute(code: Code, node: ast.Attribute, depth: int) -> Kind | None:
-    owner = node.value
-    if isinstance(owner, ast.Name) and owner.id in ("self", "cls"):
+    if of_self(node):
         inside = code.enclosing_class(node)
         if inside is None:
             return None
@@ -100,7 +99,7 @@ def _of_attribute(code: Code, node: ast.Attribute, depth: int) -> Kind | None:
             return _of_function(code, node, depth)
         bindings = inside.attributes.get(node.attr, []) + inside.names.get(node.attr, [])
         return _of_bindings(code, bindings, inside, depth)
-    found = kind(code, owner, depth)
+    found = kind(code, node.value, depth)
     if found is not None and found.name == "Vault" and node.attr in _OF_A_VAULT:
         return Kind(_OF_A_VAULT[node.attr], found.safe)
     return None

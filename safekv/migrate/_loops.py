@@ -60,9 +60,9 @@ def _changing(loop: ast.AST) -> set[str]:
     found = {name for target in _targets(loop) for name in _bound(target)}
     inside = [each for each in ast.walk(loop) if isinstance(each, (ast.Assign, ast.AnnAssign, ast.NamedExpr))]
     if isinstance(loop, ast.While):  # what each turn fetches: item = queue.get()
-        found |= {name for each in inside if _fetches(each.value) for name in _assigned(each)}
+        found |= {name for each in inside if _fetches(each.value) for name in assigned(each)}
     while True:
-        more = {name for each in inside if each.value and names(each.value) & found for name in _assigned(each)}
+        more = {name for each in inside if each.value and names(each.value) & found for name in assigned(each)}
         if more <= found:
             return found
         found |= more
@@ -81,7 +81,8 @@ def _fetches(value: ast.expr | None) -> bool:
     return isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) and not value.func.attr[:1].isupper()
 
 
-def _assigned(node: ast.Assign | ast.AnnAssign | ast.NamedExpr) -> list[str]:
+def assigned(node: ast.Assign | ast.AnnAssign | ast.NamedExpr) -> list[str]:
+    """The names that get a value here."""
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     return [name for target in targets for name in _bound(target)]
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 
 from safekv.migrate._code import Code, Function
-from safekv.migrate._handlers import dependencies, handler, kept_by_decorator
+from safekv.migrate._handlers import dependencies, handler, kept_by_decorator, last_name
 from safekv.migrate._kinds import kind
-from safekv.migrate._loops import loop_around, names
+from safekv.migrate._loops import assigned, loop_around
 
 Reasons = dict[ast.AST, str]
+
+#: Decorators of functions that a command line calls, once.
+_COMMANDS = frozenset({"command", "callback"})
 
 
 def often(code: Code) -> Reasons:
@@ -55,21 +58,41 @@ def _spread(code: Code, calls: list[tuple[ast.Call, Function]], found: Reasons) 
 
 
 def _reads_what_it_is_told(code: Code, function: Function) -> bool:
+    """Whether it reads the secret whose name it is given, or a name made of what it is given."""
+    if any(last_name(each) in _COMMANDS for each in function.decorator_list):
+        return False
     given = {arg.arg for arg in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
+    told = _spread_names(function, given - {"self", "cls"})
     for call in ast.walk(function):
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or not call.args:
-            continue
-        asked = {node for node in names(call.args[0])} if not _is_attribute(call.args[0]) else set()
-        if call.func.attr == "get_secret" and asked & given - {"self", "cls"}:
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "get_secret":
+            asked = [*call.args[:1], *(each.value for each in call.keywords if each.arg == "name")]
             client = kind(code, call.func.value)
-            if client is not None and client.name == "SecretClient":
+            if client and client.name == "SecretClient" and any(_wholly(each) & told for each in asked):
                 return True
     return False
 
 
-def _is_attribute(node: ast.expr) -> bool:
-    """``args.name``: one thing with many parts, such as a command line, says nothing of how often it is called."""
-    return isinstance(node, (ast.Attribute, ast.Subscript))
+def _spread_names(function: Function, told: set[str]) -> set[str]:
+    """These names, and those that are made of them."""
+    inside = [each for each in ast.walk(function) if isinstance(each, (ast.Assign, ast.AnnAssign)) and each.value]
+    while True:
+        more = {name for each in inside if each.value and _wholly(each.value) & told for name in assigned(each)}
+        if more <= told:
+            return told
+        told = told | more
+
+
+def _wholly(node: ast.AST) -> set[str]:
+    """The names in it, but for those of which it takes a part: ``args.name`` and ``config["name"]`` say nothing of how
+    often the function is called; ``name.lower()`` does."""
+    if isinstance(node, ast.Name):
+        return {node.id}
+    if isinstance(node, (ast.Attribute, ast.Subscript)):
+        return set()
+    inner = list(ast.iter_child_nodes(node))
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        inner = [node.func.value, *node.args, *(each.value for each in node.keywords)]
+    return set().union(*map(_wholly, inner)) if inner else set()
 
 
 def kept_beyond(code: Code, node: ast.AST) -> bool:

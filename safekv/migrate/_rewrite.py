@@ -179,7 +179,8 @@ class _Rewriter(cst.CSTTransformer):
             return updated_node
         found = place(name)
         if original_node not in self._names:
-            self._say_left(original_node, "SKV003", f"the string {text_of(original_node)!r} stays")
+            if found is not None and found.known:
+                self._say_left(original_node, "SKV003", f"the string {text_of(original_node)!r} stays")
         elif found is None or not found.known:
             self._say_left(original_node, "SKV002", f"safekv has no {name}")
         else:

@@ -56,7 +56,7 @@ def text(report: Report) -> str:
     """Diffs (unless the files are written), findings with why and fix, and a summary."""
     parts = [] if report.written else [diff(file) for file in report.changed]
     parts += [f"{_where(finding)}: {finding.rule} {finding.message}\n{_advice(finding)}" for finding in report.findings]
-    return "\n".join(parts + [_summary(report)])
+    return "\n".join([*parts, _summary(report)])
 
 
 def as_json(report: Report) -> str:

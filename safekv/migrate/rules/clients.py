@@ -45,10 +45,13 @@ def _closed(code: Code, call: ast.Call) -> bool:
     if not isinstance(around, ast.Assign) or not isinstance(around.targets[0], ast.Name):
         return False
     name, function = around.targets[0].id, code.function(call)
-    for node in ast.walk(function or code.tree):
-        if isinstance(node, ast.withitem) and isinstance(node.context_expr, ast.Name) and node.context_expr.id == name:
-            return True
-        if isinstance(node, ast.Attribute) and node.attr == "close" and isinstance(node.value, ast.Name):
-            if node.value.id == name:
-                return True
-    return False
+    return any(_closes(node, name) for node in ast.walk(function or code.tree))
+
+
+def _closes(node: ast.AST, name: str) -> bool:
+    """``with client`` or ``client.close``."""
+    if isinstance(node, ast.withitem):
+        closed: ast.expr | None = node.context_expr
+    else:
+        closed = node.value if isinstance(node, ast.Attribute) and node.attr == "close" else None
+    return isinstance(closed, ast.Name) and closed.id == name
