@@ -67,7 +67,7 @@ def _examined(path: Path, given: Sequence[str], write: bool) -> Examined:
         return Examined(shown, "", "", (), (finding,))
     data = path.read_bytes()
     try:
-        text, encoded = decoded(data)
+        text, encoded = decoded(data, shown)
     except SyntaxError as error:
         return Examined(shown, "", "", (), (Finding(shown, 1, 1, "SKV009", str(error.msg)),))
     done = examine(text, shown, test=_sources.is_test(_relative(path, given)), write=write)

@@ -33,7 +33,7 @@ class _Scope:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``uses`` are replaced, with the plain names of ``imports``; ``stays`` are the other imports, and why they stay."""
+    """``uses`` are replaced, with the plain names of ``imports``; ``stays`` are other imports, and why they stay."""
 
     uses: frozenset[cst.Attribute | cst.SimpleString]
     imports: frozenset[cst.Import]

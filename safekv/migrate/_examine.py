@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import re
+import tokenize
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -36,7 +39,8 @@ def examine(text: str, path: str, *, test: bool = False, write: bool = False) ->
     The findings are about the text as it is: with ``write`` the new one, otherwise the old one.
     """
     is_python = not versions.is_requirements(path) or path.endswith(".py")
-    new, replaced = text, ()
+    new = text
+    replaced: tuple[Finding, ...] = ()
     try:
         findings = versions.check(text, path) if versions.is_requirements(path) else []
         if is_python and _CONCERNED.search(text):
@@ -57,14 +61,14 @@ def _python(text: str, path: str, test: bool, write: bool) -> tuple[str, tuple[F
     return done.text, done.replaced, [*left, *lint(done.text if write else text, path, test=test)]
 
 
-def decoded(data: bytes) -> tuple[str, Callable[[str], bytes]]:
-    """Python's text, and what writes such text back in the same encoding, with its BOM.
+def decoded(data: bytes, path: str) -> tuple[str, Callable[[str], bytes]]:
+    """The text, and what writes such text back in the same encoding, with its BOM.
 
-    :raises SyntaxError: if it is not in the encoding that it says.
+    :raises SyntaxError: if it is Python that is not in the encoding that it says.
     """
-    import io
-    import tokenize
-
+    if versions.is_requirements(path) and not path.endswith(".py"):
+        encoding = "utf-16" if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+        return data.decode(encoding, "replace"), str.encode  # nothing of it is written back
     encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     try:
         return data.decode(encoding), lambda text: text.encode(encoding)

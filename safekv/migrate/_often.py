@@ -8,6 +8,7 @@ from safekv.migrate._code import Code, Function
 from safekv.migrate._handlers import dependencies, handler, kept_by_decorator, last_name
 from safekv.migrate._kinds import kind
 from safekv.migrate._loops import assigned, loop_around
+from safekv.migrate._memory import remembers
 
 Reasons = dict[ast.AST, str]
 
@@ -27,7 +28,7 @@ def often(code: Code) -> Reasons:
     calls = [(call, called) for call in code.calls() if (called := code.local_function(call.func))]
     for call, called in calls:
         loop = loop_around(code, call)
-        if loop is not None and not kept_by_decorator(called) and not kept_beyond(code, call):
+        if loop is not None and not kept_by_decorator(called) and not remembers(code, call):
             found.setdefault(called, f"{called.name}, which is called in a loop (line {call.lineno})")
     _spread(code, calls, found)
     return found
@@ -50,7 +51,7 @@ def _spread(code: Code, calls: list[tuple[ast.Call, Function]], found: Reasons) 
         changed = False
         for call, called in calls:
             caller = code.function(call)
-            if caller not in found or called in found or kept_by_decorator(called) or kept_beyond(code, call):
+            if caller not in found or called in found or kept_by_decorator(called) or remembers(code, call):
                 continue
             assert caller is not None
             found[called] = f"{called.name}, which is called by {found[caller]}"
@@ -93,29 +94,3 @@ def _wholly(node: ast.AST) -> set[str]:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         inner = [node.func.value, *node.args, *(each.value for each in node.keywords)]
     return set().union(*map(_wholly, inner)) if inner else set()
-
-
-def kept_beyond(code: Code, node: ast.AST) -> bool:
-    """Whether the result is kept where the next call looks first: ``if self._client is None: self._client = …``."""
-    statement = node
-    for above, _ in code.around(node):
-        if isinstance(above, ast.stmt):
-            statement = above
-            break
-    targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-    function = code.function(node)
-    for target in targets:
-        if isinstance(target, ast.Subscript):
-            return True
-        if target is None or function is None:
-            continue
-        if isinstance(target, ast.Name) and not _is_global(function, target.id):
-            continue
-        looked = (each.test for each in ast.walk(function) if isinstance(each, (ast.If, ast.IfExp)))
-        if any(ast.unparse(target) in ast.unparse(test) for test in looked):
-            return True
-    return False
-
-
-def _is_global(function: ast.AST, name: str) -> bool:
-    return any(isinstance(each, (ast.Global, ast.Nonlocal)) and name in each.names for each in ast.walk(function))

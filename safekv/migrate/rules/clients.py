@@ -9,7 +9,8 @@ from safekv.migrate._code import Code
 from safekv.migrate._findings import Finding
 from safekv.migrate._kinds import constructed, credential
 from safekv.migrate._loops import loop_around, varies
-from safekv.migrate._often import Reasons, kept_beyond, often
+from safekv.migrate._memory import remembers
+from safekv.migrate._often import Reasons, often
 
 
 def check(code: Code) -> Iterator[Finding]:
@@ -28,7 +29,7 @@ def check(code: Code) -> Iterator[Finding]:
 
 
 def _where(code: Code, call: ast.Call, reasons: Reasons) -> str | None:
-    if kept_beyond(code, call):
+    if remembers(code, call):
         return None
     loop = loop_around(code, call)
     if loop is not None:
