@@ -25,11 +25,10 @@ def expression(name: str) -> cst.Attribute | cst.Name:
 
 
 def text_of(node: cst.CSTNode | None) -> str | None:
-    """The value of a plain string literal; None for anything else, bytes and f-strings too."""
-    if not isinstance(node, cst.SimpleString) or "b" in node.prefix.lower():
+    """The text of a plain string literal; None for anything else: bytes, f-strings, and what has escapes in it."""
+    if not isinstance(node, cst.SimpleString) or "b" in node.prefix.lower() or "\\" in node.raw_value:
         return None
-    value = node.evaluated_value
-    return value if isinstance(value, str) else None
+    return node.raw_value
 
 
 def with_text(node: cst.SimpleString, old: str, new: str) -> cst.SimpleString:

@@ -14,12 +14,11 @@ class Package:
 
     distribution: str
     flavours: tuple[Flavour, ...] = ("sdk",)
-    samples: bool = False
     options: tuple[str, ...] = ()
 
 
 PACKAGES: Mapping[str, Package] = {
-    "secrets": Package("azure-keyvault-secrets", FLAVOURS, samples=True),
+    "secrets": Package("azure-keyvault-secrets", FLAVOURS),
     "keys": Package("azure-keyvault-keys", FLAVOURS, options=("--all-api-versions",)),
     "certificates": Package("azure-keyvault-certificates", FLAVOURS),
 }
