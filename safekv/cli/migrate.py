@@ -53,13 +53,14 @@ def command(paths: tuple[str, ...], write: bool, check: bool, form: str, exclude
 
 
 def _concerns(path: Path, given: Sequence[str]) -> bool:
-    from safekv.migrate import is_requirements
+    from safekv.migrate._checks.versions import is_requirements
 
     return path.suffix in {".py", ".pyi"} or is_requirements(str(path)) or str(path) in set(map(str, map(Path, given)))
 
 
 def _examined(path: Path, given: Sequence[str], write: bool) -> Examined:
-    from safekv.migrate import Examined, Finding, decoded, examine
+    from safekv.migrate import Examined, Finding, examine
+    from safekv.migrate._examine import decoded
 
     shown = _shown(path)
     if path.stat().st_size > _sources.LARGEST:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+import safekv
 from safekv import _identifiers
 from safekv.connection import _emulation, _registry
 from safekv.connection._connection import Connection, SyncConnection
@@ -40,7 +41,7 @@ class SharedClient:
     _lease: Any
     _origin: tuple[str, Any, Mapping[str, Any]]
 
-    def __new__(cls, vault_url: str | None = None, credential: Any = None, **options: Any) -> Any:
+    def __new__(cls: type[Self], vault_url: str | None = None, credential: Any = None, **options: Any) -> Self:
         if cls.__init__ is not SharedClient.__init__:
             # A subclass with an __init__ of its own is built by it, and not shared.
             return super().__new__(cls)
@@ -49,7 +50,8 @@ class SharedClient:
             client: SharedClient = object.__new__(cls)
             return client._built(connection, own, credential, options)
 
-        return cls._registered(vault_url, credential, options, cls, build)
+        shared: Self = cls._registered(vault_url, credential, options, cls, build)
+        return shared
 
     def __init__(self, vault_url: str | None = None, credential: Any = None, **options: Any) -> None:
         if "_lease" in self.__dict__:
@@ -93,6 +95,7 @@ class SharedClient:
             "retry_policy": policy,
             "per_call_policies": self._outer(own),
             "logging_policy": own.get("logging_policy") or _trace(own),
+            "user_agent": " ".join(part for part in (own.get("user_agent"), f"safekv/{safekv.__version__}") if part),
         }
         pipeline.pop("cache", None)  # the SDK would hand it on to every policy
         super().__init__(connection.url, connection.tokens, **pipeline)  # type: ignore[call-arg]

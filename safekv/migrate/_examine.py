@@ -9,10 +9,10 @@ import tokenize
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from safekv.migrate._checks import versions
 from safekv.migrate._findings import Finding
 from safekv.migrate._lint import lint, parse
 from safekv.migrate._rewrite import rewrite
-from safekv.migrate.rules import versions
 
 #: What has none of these words needs no parsing.
 _CONCERNED = re.compile(r"\bazure\b|\bsafekv\b|verify_challenge_resource")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import warnings
 
+from safekv.migrate._checks import CHECKS
 from safekv.migrate._code import Code
 from safekv.migrate._findings import Finding, ignored_lines, kept
-from safekv.migrate.rules import CHECKS
 
 
 def lint(text: str, path: str = "<text>", *, test: bool = False) -> list[Finding]:

@@ -10,7 +10,8 @@ import pytest
 
 pytest.importorskip("libcst")
 
-from safekv.migrate import FORMATS, RULES, Finding, Report, decoded, examine
+from safekv.migrate import FORMATS, RULES, Finding, Report, examine
+from safekv.migrate._examine import decoded
 
 APP = """\
 from azure.keyvault.secrets import SecretClient, _x

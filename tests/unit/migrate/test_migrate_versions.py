@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("libcst")
 
 from safekv._versions import FLOORS
-from safekv.migrate.rules.versions import check, is_requirements, too_old
+from safekv.migrate._checks.versions import check, is_requirements, too_old
 
 SECRETS = FLOORS["azure-keyvault-secrets"]
 

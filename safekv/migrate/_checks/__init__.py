@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from safekv.migrate._checks import catching, clients, crypto, importing, listing, options
 from safekv.migrate._code import Code
 from safekv.migrate._findings import Finding
-from safekv.migrate.rules import catching, clients, crypto, importing, listing, options
 
 CHECKS: tuple[Callable[[Code], Iterator[Finding]], ...] = (
     clients.check,

@@ -11,9 +11,9 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
+from safekv.migrate._catalogue import RULES
 from safekv.migrate._examine import Examined
 from safekv.migrate._findings import Finding
-from safekv.migrate._rules import RULES
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 
