@@ -61,7 +61,7 @@ EXPECTED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "recover_purge_operations": ("Recovered Certificate", "permanently deleted"),
         "list_operations": ("was created again with tags", "has recovery id 'https://"),
         "hello_world": ("was updated with tags", "was deleted"),
-        "import_certificate": ("PFX certificate 'pfxCert' imported", "PEM-formatted certificate 'pemCert' imported"),
+        "import_certificate": ("PFX certificate 'pfxCert", "PEM-formatted certificate 'pemCert"),
         "parse_certificate": ("was parsed", "is being purged"),
         "issuers": ("issuer2",),
         "contacts": ("admin2@contoso.com",),
@@ -221,7 +221,12 @@ def _compared(case: Case, ours: Ended, theirs: Ended) -> Outcome:
     outcome = _judged(case, ours)
     if case.error or outcome.state == "failed":
         return outcome
-    if _VARYING.sub("*", ours.output) != _VARYING.sub("*", theirs.output):
+    if _said(ours) != _said(theirs):
         return Outcome("failed", "its output is not the one that it has with the SDK's classes")
     new = [line for line in ours.errors.splitlines() if line not in theirs.errors.splitlines()]
     return Outcome("failed", f"on stderr, with safekv only: {new[:5]}") if new else outcome
+
+
+def _said(ended: Ended) -> list[str]:
+    """Its lines, in no order: versions are listed by their ids, which are random."""
+    return sorted(_VARYING.sub("*", ended.output).splitlines())
