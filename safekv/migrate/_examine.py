@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import re
+import sys
 import tokenize
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from safekv.migrate._rewrite import rewrite
 
 #: What has none of these words needs no parsing.
 _CONCERNED = re.compile(r"\bazure\b|\bsafekv\b|verify_challenge_resource")
+
+_PYTHON = f"Python {sys.version_info.major}.{sys.version_info.minor}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,11 @@ def examine(text: str, path: str, *, test: bool = False, write: bool = False) ->
             new, replaced, more = _python(text, path, test, write)
             findings += more
     except SyntaxError as error:
-        findings = [Finding(path, error.lineno or 1, error.offset or 1, "SKV009", f"it is no Python: {error.msg}")]
+        why = f"{_PYTHON} cannot read it: {error.msg}"
+        findings = [Finding(path, error.lineno or 1, error.offset or 1, "SKV009", why)]
+        new, replaced = text, ()
+    except RecursionError:
+        findings = [Finding(path, 1, 1, "SKV009", "it is nested too deeply")]
         new, replaced = text, ()
     return Examined(path, text, new, replaced, tuple(sorted(findings)))
 

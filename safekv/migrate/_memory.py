@@ -14,8 +14,38 @@ def remembers(code: Code, node: ast.AST) -> bool:
     The tested name may be another one than this node is assigned to: a credential is made for the client that is kept.
     """
     function = code.function(node) or code.tree
+    if _stands_in(code, node, function):
+        return True
     kept = set(_kept(function))
     return bool(kept) and any(kept & set(_places(test)) for test in _tests(function))
+
+
+def _stands_in(code: Code, node: ast.AST, function: ast.AST) -> bool:
+    """Whether it is made where a parameter was not given: the caller decides how often that is."""
+    if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return False
+    given = {arg.arg for arg in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)}
+    for above, child in code.around(node):
+        if above is function:
+            return False
+        if isinstance(above, ast.BoolOp) and child is not above.values[0] and _name(above.values[0]) in given:
+            return True
+        if isinstance(above, (ast.If, ast.IfExp)) and child is not above.test and _asks_whether(above.test) in given:
+            return True
+    return False
+
+
+def _asks_whether(test: ast.expr) -> str:
+    """The name of which this asks whether it is there: ``name is None``, ``not name``, ``name``."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return _name(test.operand)
+    if isinstance(test, ast.Compare) and isinstance(test.ops[0], (ast.Is, ast.IsNot)):
+        return _name(test.left)
+    return _name(test)
+
+
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _kept(function: ast.AST) -> Iterator[str]:

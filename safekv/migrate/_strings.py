@@ -21,6 +21,7 @@ _TAKE_NAMES = frozenset(
         "find_spec",
         "__import__",
         "import_string",
+        "ModuleType",
     ]
 )
 _MODULES = "sys.modules"
@@ -32,12 +33,19 @@ def names_in_call(call: cst.Call) -> list[cst.SimpleString]:
     """The arguments of this call that name something of the SDK's modules."""
     called = dotted(call.func) or (call.func.attr.value if isinstance(call.func, cst.Attribute) else "")
     parts = called.split(".")
-    first = call.args[0].value if call.args else None
-    if parts[-1] == "dict" and "patch" in parts and (text_of(first) == _MODULES or dotted(first) == _MODULES):
-        return [key for arg in call.args[1:] for key in _keys(arg.value) if named(key)]
-    if not {parts[-1], ".".join(parts[-2:])} & _TAKE_NAMES:
-        return []
-    return [first] if isinstance(first, cst.SimpleString) and named(first) else []
+    given = [arg.value for arg in call.args]
+    candidates: list[cst.BaseExpression | None] = []
+    if given and _is_modules(given[0]) and parts[-1] == "dict" and "patch" in parts:
+        candidates = [key for value in given[1:] for key in _keys(value)]
+    elif given and _is_modules(given[0]) and parts[-1] in {"setitem", "delitem"}:
+        candidates = [*given[1:2]]
+    elif {parts[-1], ".".join(parts[-2:])} & _TAKE_NAMES or called.startswith(f"{_MODULES}."):
+        candidates = [*given[:1]]
+    return [each for each in candidates if isinstance(each, cst.SimpleString) and named(each)]
+
+
+def _is_modules(node: cst.CSTNode) -> bool:
+    return _MODULES in (text_of(node), dotted(node))
 
 
 def names_in_subscript(node: cst.Subscript) -> list[cst.SimpleString]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from safekv.migrate._code import Code
 from safekv.migrate._findings import Finding
 from safekv.migrate._kinds import kind
 
 #: Functions whose call at the top says that the file is run, and not imported.
-_SCRIPT_CALLS = frozenset({"print", "run", "main", "exit", "run_until_complete", "input"})
+_SCRIPT_CALLS = frozenset(
+    {"print", "run", "main", "exit", "run_until_complete", "input", "execute", "commit", "close", "write"}
+)
+_SCRIPT_STATEMENTS = (ast.For, ast.While, ast.With)
 
 
 def check(code: Code) -> Iterator[Finding]:
@@ -43,10 +47,15 @@ def _is_guarded(code: Code, node: ast.AST) -> bool:
 
 
 def _is_script(code: Code) -> bool:
-    """A file that is run does at its top what it is for, unless it says where that begins."""
+    """A file that is run does at its top what it is for, unless it says where that begins.
+
+    Nobody imports ``1-load.py``.
+    """
     top = code.tree.body
     if any(isinstance(node, ast.If) and "__name__" in ast.unparse(node.test) for node in top):
         return False
+    if any(isinstance(node, _SCRIPT_STATEMENTS) for node in top) or not PurePath(code.path).stem.isidentifier():
+        return True
     calls = [node.value for node in top if isinstance(node, ast.Expr)]
     return any(isinstance(call, (ast.Call, ast.Await)) and _name(call) in _SCRIPT_CALLS for call in calls)
 

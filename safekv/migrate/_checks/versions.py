@@ -65,7 +65,8 @@ def too_old(name: str, spec: str, *, bare: bool = False) -> str | None:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".")[:3])
+    """Three numbers: ``1.25`` is ``(1, 25, 0)``."""
+    return tuple(int(part) for part in [*version.split("."), "0", "0"][:3])
 
 
 def _in_lines(text: str, path: str, *, settings: bool) -> Iterator[Finding]:

@@ -104,7 +104,16 @@ def test_findings_are_about_the_text_that_there_is() -> None:
     assert [(finding.rule, finding.line) for finding in after.findings] == [("SKV002", 2), ("SKV201", 3)]
 
 
-@pytest.mark.parametrize("text", ["azure = (\n", "azure\0", "print 'azure'\n", "azure = " + "(" * 2000 + ")" * 2000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "azure = (\n",
+        "azure\0",
+        "print 'azure'\n",
+        "azure = " + "(" * 2000 + ")" * 2000,
+        "azure = " + "+".join("x" * 9999),
+    ],
+)
 def test_what_cannot_be_parsed_is_a_finding(text: str) -> None:
     done = examine(text, "a.py")
     assert not done.changed

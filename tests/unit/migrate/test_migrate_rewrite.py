@@ -82,6 +82,12 @@ CHANGED = {
         "import_module('safekv.identity'); sys.modules['safekv.secrets'] = patch.dict('sys.modules', "
         "{'safekv.keys': None, 'azure': None})\n",
     ),
+    "modules that a test puts in place": (
+        "monkeypatch.setitem(sys.modules, 'azure.identity', ModuleType('azure.identity'))\n"
+        "sys.modules.pop('azure.keyvault.secrets.aio', None)\n",
+        "monkeypatch.setitem(sys.modules, 'safekv.identity', ModuleType('safekv.identity'))\n"
+        "sys.modules.pop('safekv.secrets.aio', None)\n",
+    ),
     "newlines of Windows": (
         "from azure.identity import AzureCliCredential\r\nfrom azure.keyvault.secrets import SecretClient, _x\r\n",
         "from safekv.identity import AzureCliCredential\r\nfrom safekv.secrets import SecretClient\r\n"

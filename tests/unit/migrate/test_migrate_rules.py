@@ -269,6 +269,17 @@ GOOD = {
         def main(args): SecretClient("url", credential).get_secret(args.name)
         def configured(config): SecretClient("url", credential).get_secret(config["name"])
         """,
+        # made where the caller gave none
+        """
+        def read(name, client=None, credential=None):
+            credential = credential or DefaultAzureCredential()
+            client = client if client is not None else SecretClient("url", credential)
+            return client.get_secret(name)
+        def read_again(name, client=None):
+            if not client:
+                client = SecretClient("url", DefaultAzureCredential())
+            return client.get_secret(name)
+        """,
         """
         @dataclass
         class SecretClient: name: str
@@ -334,6 +345,8 @@ GOOD = {
         # scripts
         'client = SecretClient("url", credential)\nprint(client.get_secret("a").name)',
         'secret = SecretClient("url", credential).get_secret("a")\nprint(secret.name)',
+        'secret = SecretClient("url", credential).get_secret("a")\nfor row in rows:\n    use(secret, row)',
+        'secret = SecretClient("url", credential).get_secret("a")\ncursor = connect(secret)\ncursor.execute("")',
         'client = SecretClient("url", credential)\nif __name__ == "__main__":\n    client.get_secret("a")',
         'client = SecretClient("url", credential)\nread = lambda name: client.get_secret(name)',
         'import os\nvalue = os.environ["x"]\nother = vault.get_secret("a")',

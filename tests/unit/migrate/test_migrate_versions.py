@@ -33,10 +33,16 @@ SECRETS = FLOORS["azure-keyvault-secrets"]
         ("!=4.8.0", False),
         (f"<={SECRETS}", False),
         (">=4.7,>=4.11.3", False),
+        (">=4.12", False),
     ],
 )
 def test_bounds(spec: str, bad: bool) -> None:
     assert bool(too_old("azure_keyvault.Secrets", spec)) == bad
+
+
+def test_a_shorter_version_is_the_same_version() -> None:
+    assert too_old("azure-identity", "~=1.25") is None
+    assert too_old("azure-identity", "<=1.25") is None
 
 
 @pytest.mark.parametrize(
