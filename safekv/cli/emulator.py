@@ -53,6 +53,7 @@ def _value(text: str) -> Any:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=0, type=click.IntRange(0, 65_535), help="Port of the first vault; 0: any free one.")
 @click.option("--vault", "vaults", multiple=True, metavar="NAME", help="A vault; may be repeated.  [default: emulator]")
+@click.option("--hsm", "hsms", multiple=True, metavar="NAME", help="A Managed HSM; may be repeated.")
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Write the variables here once it is ready.")
 @click.option("--state", type=click.Path(path_type=Path), help="Keep the contents in this file between runs.")
 @click.option(
@@ -62,6 +63,8 @@ def _value(text: str) -> Any:
     show_default=True,
     help="How clients get tokens: managed identity or workload identity.",
 )
+@click.option("--enforce", is_flag=True, help="Let in only whom an access policy, or with --rbac a role, lets in.")
+@click.option("--rbac", is_flag=True, help="The vaults use roles (Azure RBAC) instead of access policies.")
 @click.option("--ca-file", type=click.Path(path_type=Path), help="Write the certificate that clients trust here.")
 @click.option(
     "--limit",
@@ -85,9 +88,12 @@ def command(
     host: str,
     port: int,
     vaults: tuple[str, ...],
+    hsms: tuple[str, ...],
     ready_file: Path | None,
     state: Path | None,
     identity: IdentityMode,
+    enforce: bool,
+    rbac: bool,
     ca_file: Path | None,
     limits: Limits,
     format_: Format,
@@ -103,11 +109,15 @@ def command(
       until [ -f emulator.env ]; do sleep 0.1; done
       . ./emulator.env
     """
-    emulator = Emulator(clock=VirtualClock(running=True), settings=EmulatorSettings(limits=limits))
-    names = vaults or ("emulator",)
+    settings = EmulatorSettings(limits=limits, enforce=enforce)
+    emulator = Emulator(clock=VirtualClock(running=True), settings=settings)
+    wanted = {name: {"rbac": rbac} for name in vaults or (() if hsms else ("emulator",))}
+    wanted |= {name: {"hsm": True} for name in hsms}
     stopping = threading.Event()
     try:
-        server = EmulatorServer(emulator, vaults=names, host=host, port=port, state=state, ca_file=ca_file, force=force)
+        server = EmulatorServer(
+            emulator, vaults=wanted, host=host, port=port, state=state, ca_file=ca_file, force=force
+        )
         with _ends_on_signals(stopping), server, _ready(server.environment(identity), format_, ready_file):
             _wait(stopping)
     except (OSError, ValueError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from safekv.emulator import _answers
+from safekv.emulator import _answers, _enforcement, _local_access
 from safekv.emulator._auth import Authentication
 from safekv.emulator._call import Call
 from safekv.emulator._messages import Response
@@ -25,7 +25,7 @@ class Service:
 
     def answer(self, call: Call) -> Response:
         call.vault.settle(call.now)
-        return self._unauthorised(call) or self._throttled(call) or _performed(call)
+        return self._unauthorised(call) or self._throttled(call) or self._forbidden(call) or _performed(call)
 
     def _unauthorised(self, call: Call) -> Response | None:
         return self.authentication.refuse(call.vault, call.token, call.now)
@@ -39,14 +39,23 @@ class Service:
         style = limits.retry_after
         return _answers.error(by_id("429"), {}, _answers.retry_after_header(style, wait, call.now) if style else None)
 
+    def _forbidden(self, call: Call) -> Response | None:
+        if not call.vault.enforce or call.operation is None or call.target.refused is not None:
+            return None
+        payload = self.authentication.payload(call.token)
+        if call.vault.hsm:
+            return _local_access.refuse(call, _enforcement.identity_of(payload))
+        return _enforcement.refuse(call.vault, payload, call.operation, call.name, call.now)
+
 
 def _performed(call: Call) -> Response:
     route, refused = call.target.route, call.target.refused
     try:
         if refused is not None:
             raise refused
-        _check_api_version(call.query.get("api-version", ""))
         assert route is not None  # a target without a route is a refused one
+        if route.versioned:
+            _check_api_version(call.query.get("api-version", ""))
         return route.handler(call)
     except _answers.Refused as problem:
         return _answers.error(by_id(problem.row_id), problem.places)

@@ -60,7 +60,9 @@ TEXTS = _by_text(
     (404, r"^(A key with \(name/id\)|Key not found)", _means("not-found", "KeyNotFound")),
     (404, r"^(A certificate with \(name/id\)|Certificate not found)", _means("not-found", "CertificateNotFound")),
     (404, r"^Pending certificate not found", _means("pending-not-found")),
-    (404, r"^(Contacts|Issuer|Requested role assignment) not found", _means("part-not-found")),
+    (404, r"^Requested role assignment not found", _means("hsm-role-not-found")),
+    (404, r"^Requested role definition not found", _means("hsm-role-not-found", "NotFound")),
+    (404, r"^(Contacts|Issuer|Requested (setting|operation)) not found", _means("part-not-found")),
     (409, r"in a deleted but recoverable state", _means("deleted-but-recoverable")),
     (409, r"is currently being deleted", _means("being-deleted")),
     (409, r"is currently being recovered", _means("being-recovered")),
@@ -68,6 +70,9 @@ TEXTS = _by_text(
     (409, r"^There was a conflict while", _means("parallel")),
     (409, r"that belongs to no certificate", _means("name-in-use")),
     (409, r"pending key vault certificate", _means("certificate-pending")),
+    (409, r"backup or restore operation is already in progress", _means("hsm-busy")),
+    (409, r"^The role assignment already exists \(Activity", _means("hsm-role-exists")),
+    (409, r"^A vault with the same name already exists in deleted state", _means("vault-exists")),
     (429, r"too many requests were received", _means("throttled")),
     (400, r"^The request URI contains an invalid name", _means("invalid-name")),
     (400, r"^Property has invalid value|^The parameter is incorrect|: count cannot be", _means("invalid-value")),
@@ -78,7 +83,17 @@ TEXTS = _by_text(
     (400, r"backup blob", _means("backup-blob")),
     (400, r"specified (PKCS#12 |PEM )?X\.509 certificate content", _means("pfx")),
     (400, r"AKV\.SKR\.\d+|^Exportable keys must have release policy", _means("release-policy")),
-    (400, r"^Role definition name must be a GUID", _means("hsm-role-name")),
+    (400, r"^Role (definition|assignment) name must be a GUID", _means("hsm-role-name")),
+    (
+        400,
+        r"^(The specified role definition does|There are existing role assignments referencing the|A built-in role def"
+        r"|The limit of role )",
+        _means("hsm-role-definition"),
+    ),
+    (400, r'^The property "(enablePurgeProtection|enableSoftDelete|softDelete)', _means("irreversible-property")),
+    (400, r"^The parameter accessPolicies is not specified", _means("policies-missing")),
+    (404, r"^The (Resource '|specified deleted vault)|^No resource of this emulator", _means("no-such-resource")),
+    (404, r"^The role assignment '", _means("part-not-found")),
 )
 
 #: By status and inner code, or by status and code: both are looked up here, the inner one first.
@@ -98,13 +113,41 @@ CODES = {
     (404, "PendingCertificateNotFound"): _means("pending-not-found"),
     (404, "ContactsNotFound"): _means("part-not-found"),
     (404, "CertificateIssuerNotFound"): _means("part-not-found"),
-    (404, "RoleAssignmentNotFound"): _means("part-not-found"),
+    (404, "RoleAssignmentNotFound"): _means("hsm-role-not-found"),
+    (404, "RoleDefinitionNotFound"): _means("hsm-role-not-found", "NotFound"),
     (409, "ObjectIsDeletedButRecoverable"): _means("deleted-but-recoverable"),
     (409, "ObjectIsBeingDeleted"): _means("being-deleted"),
     (409, "ObjectIsBeingRecovered"): _means("being-recovered"),
     (409, "VaultAlreadyExists"): _means("vault-exists"),
     (409, "ConflictError"): _means("control-conflict"),
+    (405, "MethodNotAllowed"): _means("purge-protection"),
+    (409, "InvalidResourceLocation"): _means("vault-location"),
+    (409, "RoleAssignmentExists"): _means("assignment-exists"),
+    (409, "RoleDefinitionWithSameNameExists"): _means("role-in-use"),
+    (409, "RoleDefinitionHasAssignments"): _means("role-in-use"),
+    (404, "ResourceNotFound"): _means("no-such-resource"),
+    (404, "ResourceGroupNotFound"): _means("no-such-resource"),
+    (404, "SubscriptionNotFound"): _means("no-such-resource"),
+    (404, "RoleDefinitionDoesNotExist"): _means("part-not-found"),
+    (403, "AuthorizationFailed"): _means("management-denied"),
+    (401, "AuthenticationFailed"): _means("management-token"),
+    (401, "InvalidAuthenticationToken"): _means("management-token"),
+    (401, "InvalidAuthenticationTokenAudience"): _means("management-token"),
+    (401, "ExpiredAuthenticationToken"): _means("management-token"),
     (400, "VaultNameNotValid"): _means("vault-name"),
+    **{
+        (400, code): _means("management-request")
+        for code in (
+            "BadRequest",
+            "InvalidRequestContent",
+            "LocationRequired",
+            "MissingApiVersionParameter",
+            "RoleDefinitionDoesNotExist",
+            "RoleAssignmentUpdateNotPermitted",
+            "InvalidRoleAssignmentId",
+            "InvalidRoleDefinitionId",
+        )
+    },
 }
 
 _STATUSES = {

@@ -117,12 +117,13 @@ _OFFICERS = {
     "certificatecontacts": "Key Vault Certificates Officer",
     "certificatecas": "Key Vault Certificates Officer",
 }
-_HSM_ROLES = (  # the first whose word is in the action
-    (("wrap", "unwrap"), "Managed HSM Crypto Service Encryption User"),
-    (("purge", "recover"), "Managed HSM Crypto Officer"),
-    (("roleassignments", "roledefinitions"), "Managed HSM Policy Administrator"),
-    (("backup/start", "backup/read", "backup/status"), "Managed HSM Backup User"),
-    (("keys/",), "Managed HSM Crypto User"),
+_MANAGEMENT_ROLES = (  # the first whose word is in the action
+    ("roleassignments/write", "Key Vault Data Access Administrator"),
+    ("roleassignments/delete", "Key Vault Data Access Administrator"),
+    ("roledefinitions/", "User Access Administrator"),
+    ("deletedvaults/purge/", "Key Vault Purge Operator"),
+    ("/read", "Reader"),
+    ("microsoft.keyvault/", "Key Vault Contributor"),
 )
 
 
@@ -132,12 +133,10 @@ def role_for(action: str) -> str | None:
     return _SMALLEST.get(short) or _OFFICERS.get(short.split("/", 1)[0])
 
 
-def hsm_role_for(action: str) -> str:
-    """A small local role of a Managed HSM that allows an action."""
+def management_role_for(action: str) -> str:
+    """A small built-in role that allows an action of the control plane."""
     lower = action.lower()
-    return next(
-        (role for words, role in _HSM_ROLES if any(word in lower for word in words)), "Managed HSM Administrator"
-    )
+    return next((role for word, role in _MANAGEMENT_ROLES if word in lower), "Contributor")
 
 
 def full_action(need: Need) -> str:

@@ -6,6 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 _CLIENTS = {"secrets": "SecretClient", "keys": "KeyClient", "certificates": "CertificateClient"}
+_ADMINISTRATION_AIO = frozenset(["KeyVaultAccessControlClient", "KeyVaultBackupClient", "KeyVaultSettingsClient"])
+_ADMINISTRATION = _ADMINISTRATION_AIO | frozenset(
+    [
+        "ApiVersion",
+        "KeyVaultBackupResult",
+        "KeyVaultDataAction",
+        "KeyVaultPermission",
+        "KeyVaultRoleAssignment",
+        "KeyVaultRoleAssignmentProperties",
+        "KeyVaultRoleDefinition",
+        "KeyVaultRoleScope",
+        "KeyVaultSetting",
+        "KeyVaultSettingType",
+        "__version__",
+    ]
+)
 _CRYPTO = frozenset(
     [
         "CryptographyClient",
@@ -136,13 +152,15 @@ NAMES: Mapping[str, frozenset[str]] = {
     "azure.keyvault.keys.crypto.aio": _CRYPTO_AIO,
     "azure.keyvault.certificates": _CERTIFICATES | {"aio"},
     **{f"azure.keyvault.{area}.aio": frozenset({client}) for area, client in _CLIENTS.items()},
+    "azure.keyvault.administration": _ADMINISTRATION | {"aio"},
+    "azure.keyvault.administration.aio": _ADMINISTRATION_AIO,
     "azure.identity": _IDENTITY | {"aio"},
     "azure.identity.aio": _BOTH_COLOURS,
 }
 #: Packages whose import binds modules: ``from azure.keyvault import secrets``.
 PACKAGES: Mapping[str, frozenset[str]] = {
     "azure": frozenset({"identity"}),
-    "azure.keyvault": frozenset(_CLIENTS),
+    "azure.keyvault": frozenset([*_CLIENTS, "administration"]),
 }
 _ROOTS = (("azure.keyvault", "safekv"), ("azure.identity", "safekv.identity"))
 

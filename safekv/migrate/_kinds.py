@@ -14,6 +14,9 @@ _CLIENTS = {
         ("keys", "KeyClient"),
         ("keys.crypto", "CryptographyClient"),
         ("certificates", "CertificateClient"),
+        ("administration", "KeyVaultAccessControlClient"),
+        ("administration", "KeyVaultBackupClient"),
+        ("administration", "KeyVaultSettingsClient"),
     )
     for colour in ("", ".aio")
 } | {"safekv.Vault": "Vault", "safekv.vault.Vault": "Vault"}

@@ -25,7 +25,7 @@ from outcomes import EXPLAINED, MEANT, Flavour, Run, Runs, differences, problems
 from packages import PACKAGES, Package
 
 _AT_ONCE = 2
-_ROW = "{:<22}{:<10}{:>7}{:>8}{:>8}{:>9}   {}"
+_ROW = "{:<24}{:<10}{:>7}{:>8}{:>8}{:>9}   {}"
 
 
 def main() -> int:

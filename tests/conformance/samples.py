@@ -15,7 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +30,10 @@ START_TIMEOUT = 30.0
 #: Scripts under way at once. Those that sleep for a minute do not keep a core busy.
 WORKERS = 6
 #: What differs from run to run in a correct output.
-_VARYING = re.compile(r"https://127\.0\.0\.1:\d+|[0-9a-f]{32}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+_VARYING = re.compile(
+    r"https://127\.0\.0\.1:\d+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}|mhsm-[a-z-]+-\d{16}"
+    r"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+)
 
 #: What the scripts say, sync and async, by package: a script that is not here is to succeed, too.
 EXPECTED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -66,6 +69,26 @@ EXPECTED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "issuers": ("issuer2",),
         "contacts": ("admin2@contoso.com",),
     },
+    "administration": {
+        "access_control_operations": (
+            "Role name: Managed HSM Crypto User",
+            "Role definition 'customRole' updated successfully.",
+            "Role assignment deleted successfully.",
+            "Role definition deleted successfully.",
+        ),
+        "backup_restore_operations": ("Vault backed up successfully.", "Vault restored successfully."),
+        "settings_operations": ("Old value: false. New value: true", "Restore original value"),
+        "settings_operations_async": (),
+    },
+}
+#: Scripts that do not work, and what they say. This one gives a definition's id for its name, to delete it by: an HSM
+#: refuses that, and so do we.
+BROKEN = {("administration", "access_control_operations_async.py"): "GUID"}
+#: What the scripts ask for that the emulator does not say. It has no blob service, and asks for none.
+VARIABLES = {
+    "CONTAINER_URL": "https://account.blob.core.windows.net/backups",
+    "CLIENT_ID": "00000000-0000-0000-0000-00000000c0de",
+    "AZURE_CLIENT_ID": "00000000-0000-0000-0000-00000000c0de",
 }
 
 
@@ -76,6 +99,7 @@ class Case:
     script: str
     expected: tuple[str, ...] = ()
     error: str = ""
+    hsm: bool = False
 
     @property
     def name(self) -> str:
@@ -94,10 +118,14 @@ CONTROLS = (UNTRUSTED, FOREIGN_CHALLENGE)
 def cases(samples: Path, package: str) -> list[Case]:
     """Every script of the package, those that sleep a minute first; the controls are tried with one package."""
     expected = EXPECTED[package]
-    scripts = sorted((path.name for path in samples.glob("*.py")), key=lambda name: ("backup" not in name, name))
-    found = [Case(script, expected.get(script.removesuffix(".py").removesuffix("_async"), ())) for script in scripts]
-    gone = [Case(f"{name}.py", lines) for name, lines in expected.items() if f"{name}.py" not in scripts]
-    return [*found, *gone, *(CONTROLS if package == "secrets" else ())]
+    scripts = {path.name for path in samples.glob("*.py")} | {f"{name}.py" for name in expected}
+    found = []
+    for script in sorted(scripts, key=lambda name: ("backup" not in name, name)):
+        stem = script.removesuffix(".py")
+        lines = expected.get(stem, expected.get(stem.removesuffix("_async"), ()))
+        error = BROKEN.get((package, script), "")
+        found.append(Case(script, () if error else lines, error, hsm=package == "administration"))
+    return [*found, *(CONTROLS if package == "secrets" else ())]
 
 
 class EmulatorFailed(Exception):
@@ -129,7 +157,9 @@ def run_all(sdist: Path, directory: Path, package: str) -> dict[Flavour, Run]:
     return runs
 
 
-def _run_cases(all_cases: list[Case], samples: Path, directory: Path, variables: dict[str, str], runs: Runs) -> None:
+def _run_cases(
+    all_cases: Sequence[Case], samples: Path, directory: Path, variables: dict[str, str], runs: Runs
+) -> None:
     scripts = {flavour: _written(flavour, samples, directory) for flavour in FLAVOURS}
     runs["safekv"].add("safekv migrate", migrate(scripts["safekv"]))
     runs["sdk"].add("safekv migrate", Outcome("passed", "there is nothing to migrate"))
@@ -156,10 +186,15 @@ def _written(flavour: Flavour, samples: Path, directory: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _emulator(directory: Path, all_cases: list[Case]) -> Iterator[dict[str, str]]:
+def _emulator(directory: Path, all_cases: Sequence[Case]) -> Iterator[dict[str, str]]:
     """``safekv emulator`` as a user starts it; yields the variables from its ready file."""
     ready, log = directory / "emulator.json", directory / "emulator.log"
-    vaults = [option for case in all_cases for flavour in FLAVOURS for option in ("--vault", case.vault(flavour))]
+    vaults = [
+        option
+        for case in all_cases
+        for flavour in FLAVOURS
+        for option in ("--hsm" if case.hsm else "--vault", case.vault(flavour))
+    ]
     command = [sys.executable, "-m", "safekv", "emulator", "--format", "json", "--ready-file", str(ready), *vaults]
     with log.open("wb") as said:
         process = subprocess.Popen(command, env=clean_environment(), stdout=subprocess.DEVNULL, stderr=said)
@@ -195,6 +230,8 @@ def _run(case: Case, flavour: Flavour, scripts: Path, variables: dict[str, str])
     if case is FOREIGN_CHALLENGE:
         url = url.replace("127.0.0.1", "localhost")  # the same vault, but not the name that its challenges know
     environment = {**clean_environment(), **variables, "VAULT_URL": url}
+    if case.hsm:
+        environment |= {**VARIABLES, "MANAGED_HSM_URL": url}
     if case is UNTRUSTED:
         environment = {name: value for name, value in environment.items() if value != variables["SSL_CERT_FILE"]}
     command = [sys.executable, str(scripts / case.script)]

@@ -1,4 +1,4 @@
-"""What of a process with secrets can be seen from outside, and what is gone after closing: docs/explanation/security.md."""
+"""What can be seen of a process with secrets, and what is gone after closing: see docs/explanation/security.md."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ def test_ps_shows_no_value_of_a_command_and_its_environment_does(server: Emulato
     sleep = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
     command = [sys.executable, "-m", "safekv", "exec", "--vault", url, "--", *sleep]
     environment = {**os.environ, **server.environment(), "SECRET": "kv://one/s1"}
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, text=True
-    ) as child:
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as child:
         try:
             assert child.stdout is not None
             assert child.stdout.readline().strip() == "up"
@@ -36,9 +34,7 @@ def test_ps_shows_no_value_of_a_command_and_its_environment_does(server: Emulato
         finally:
             child.kill()
     assert value_of(1).encode() not in arguments
-    assert (
-        b"SECRET=" + value_of(1).encode() in environment
-    )  # for its owner and for root: exec is for programs that want it
+    assert b"SECRET=" + value_of(1).encode() in environment  # for its owner, and for root
 
 
 def test_reading_secrets_puts_none_into_the_environment_of_children(run: Run, server: EmulatorServer) -> None:

@@ -17,10 +17,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import safekv.errors as errors
+from safekv.emulator._access_roles import BUILT_IN
 from safekv.errors import SafeKVError
 from safekv.errors._catalogue import ROWS, ServiceError, by_id
 from safekv.errors._diagnosis import Answer, Asked, error_of
+from safekv.errors._hsm_roles import LOCAL_NEEDS, LOCAL_ROLES
 from safekv.errors._meanings import meaning_of
+from safekv.errors._permissions import management_role_for
 from safekv.errors._topic import GUIDE
 from safekv.errors._topics import TOPICS
 
@@ -143,6 +146,35 @@ def test_a_missing_role() -> None:
     assert "10 minutes" in (error.hint or "")
 
 
+def test_a_missing_role_in_the_control_plane() -> None:
+    row = by_id("arm_403")
+    action, scope = "Microsoft.KeyVault/vaults/accessPolicies/write", SCOPE
+    body = row.body(client=APP, oid=OID, action=action, scope=scope)
+    error = error_of(Answer(403, "Forbidden", {}, body), Asked("management.azure.com"))
+    assert type(error) is errors.MissingPermission
+    assert error.details["oid"] == OID
+    assert (error.details["management_action"], error.details["management_scope"]) == (action, scope)
+    assert "'Key Vault Contributor'" in (error.hint or "")
+    role = "--role 'Key Vault Contributor'"
+    assert error.remedies[0] == f"az role assignment create {role} --assignee-object-id {OID} --scope {scope}"
+
+
+@pytest.mark.parametrize(
+    ("action", "role"),
+    [
+        ("Microsoft.KeyVault/vaults/read", "Reader"),
+        ("Microsoft.Authorization/roleAssignments/write", "Key Vault Data Access Administrator"),
+        ("Microsoft.KeyVault/locations/deletedVaults/purge/action", "Key Vault Purge Operator"),
+        ("Microsoft.Authorization/roleDefinitions/write", "User Access Administrator"),
+        ("Microsoft.Resources/subscriptions/resourceGroups/write", "Contributor"),
+    ],
+)
+def test_a_role_of_the_control_plane_allows_what_it_is_named_for(action: str, role: str) -> None:
+    assert management_role_for(action) == role
+    (definition,) = (each for each in BUILT_IN.values() if each.name == role)
+    assert definition.allows(action)
+
+
 ROLES = {
     "secrets/getSecret/action": "Key Vault Secrets User",
     "secrets/setSecret/action": "Key Vault Secrets Officer",
@@ -184,6 +216,51 @@ def test_a_local_role_of_a_managed_hsm() -> None:
     assert type(error) is errors.MissingPermission
     assert error.details["resource"] == "/keys"
     assert error.remedies[0].startswith("az keyvault role assignment create --hsm-name my --role 'Managed HSM Crypto")
+
+
+def not_authorized(operation: str, action: str, scope: str) -> SafeKVError:
+    message = f"Not authorized to access Microsoft.KeyVault/managedHsm/{action} on {scope} (Activity ID: 1)"
+    body = json.dumps({"error": {"code": "AccessDenied", "message": message}}).encode()
+    return error_of(Answer(403, "", {}, body), Asked("my.managedhsm.azure.net", operation, {}))
+
+
+@pytest.mark.parametrize(
+    ("operation", "action", "role"),
+    [
+        ("get_key", "keys/read/action", "Crypto Auditor"),
+        ("wrap_key", "keys/wrap/action", "Crypto Service Encryption User"),
+        ("create_key", "keys/create", "Crypto User"),
+        ("purge_deleted_key", "keys/deletedKeys/delete", "Crypto Officer"),
+        ("recover_deleted_key", "keys/deletedKeys/recover/action", "Crypto Officer"),
+        ("list_deleted_keys", "keys/deletedKeys/read/action", "Crypto Auditor"),
+        ("release_key", "keys/release/action", "Crypto Service Release User"),
+        ("list_role_assignments", "roleAssignments/read/action", "Crypto Auditor"),
+        ("create_role_assignment", "roleAssignments/write/action", "Policy Administrator"),
+        ("backup", "backup/start/action", "Backup User"),
+        ("restore", "restore/start/action", "Restore User"),
+        ("update_setting", "settings/write/action", "Administrator"),
+        ("whatever", "something/new/action", "Administrator"),
+    ],
+)
+def test_the_smallest_local_role(operation: str, action: str, role: str) -> None:
+    error = not_authorized(operation, action, "/keys/app")
+    assert error.details["role"] == f"Managed HSM {role}"
+    assert error.details["action"].endswith(action)
+    assert f"--role 'Managed HSM {role}'" in error.remedies[0]
+    assert "--scope /keys/app" in error.remedies[0]
+
+
+def test_a_local_role_where_the_text_names_no_action() -> None:
+    body = json.dumps({"error": {"code": "AccessDenied", "message": "Not authorized to access this"}}).encode()
+    error = error_of(Answer(403, "", {}, body), Asked("my.managedhsm.azure.net", "update_setting", {}))
+    assert error.details["action"] == "Microsoft.KeyVault/managedHsm/settings/write/action"
+    assert error.details["role"] == "Managed HSM Administrator"
+
+
+def test_every_action_that_is_needed_is_one_that_some_role_allows() -> None:
+    allowed = {action for role in LOCAL_ROLES for action in role.actions}
+    assert set(LOCAL_NEEDS.values()) <= allowed
+    assert len({role.id for role in LOCAL_ROLES}) == len({role.name for role in LOCAL_ROLES}) == 10
 
 
 def test_the_firewall_names_the_address_that_the_service_saw() -> None:
