@@ -82,7 +82,7 @@ def sim(session: nox.Session) -> None:
 @nox.session(python=NEWEST_COMMON)
 def conformance(session: nox.Session) -> None:
     """Microsoft's own tests and samples, with the SDK's classes and with safekv's."""
-    _install(session, "conformance")
+    _install(session, "conformance", extras="aio,cli,migrate")
     session.run("python", "tests/conformance/run.py", *session.posargs)
 
 

@@ -16,7 +16,17 @@ from safekv.testing import LocalKeyVault
 HERE = Path(__file__).resolve().parents[2]
 PAGES = [HERE / "README.md", *sorted((HERE / "docs").glob("**/*.md"))]
 #: Packages of the examples that are not installed in every environment that runs the tests.
-NOT_ALWAYS_THERE = ("azure.storage", "dask", "django", "fastapi", "flask", "opentelemetry", "pandas", "pyarrow")
+NOT_ALWAYS_THERE = (
+    "azure.storage",
+    "dask",
+    "django",
+    "fastapi",
+    "flask",
+    "libcst",
+    "opentelemetry",
+    "pandas",
+    "pyarrow",
+)
 BLOCKS = [
     pytest.param(block, id=f"{page.name}-{number}")
     for page in PAGES
