@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
-import stat
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path, PurePath
+
+from safekv._files import mode_of, replaced
 
 #: Directories of other people's code, and of no code.
 NOT_OURS = frozenset(
@@ -80,20 +79,7 @@ def replace(path: Path, old: bytes, new: bytes) -> None:
 
     :raises OSError: if it cannot be written, or is no longer what was read.
     """
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.tmp")
-    mode = stat.S_IMODE(target.stat().st_mode)
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-    try:
-        with os.fdopen(fd, "wb") as file:
-            file.write(new)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, mode)
-        if target.read_bytes() != old:
+    with replaced(path, mode=mode_of(path)) as file:
+        file.write(new)
+        if path.read_bytes() != old:
             raise OSError(f"{path} was changed by somebody else meanwhile, and is left alone")
-        os.replace(temporary, target)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
 
 from safekv import access
+from safekv._files import mode_of, replaced
 from safekv.access import PermissionModel, Template, VaultAccess
 from safekv.access._export import FORMATS, saved
-from safekv.access._files import write_text
 from safekv.access._templates import vault_named_in
 from safekv.cli._access_shown import access_lines, difference_lines, verdict_lines
-from safekv.cli._failing import Failure, told
+from safekv.cli._failing import told
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -87,7 +86,7 @@ _ALLOW = click.option("--allow-unknown", is_flag=True, help="Go on where only th
 @_JSON
 def show(vault: str | None, as_json: bool, **asked: Any) -> None:
     """Say who has what in VAULT: a resource id, a URL or a name; by default AZURE_KEY_VAULT_URL."""
-    with _told():
+    with told(_ERROR):
         present = _Asked(vault, **asked).access()
         _print(saved(present), access_lines(present), as_json)
 
@@ -103,7 +102,7 @@ def export(vault: str | None, format_: str, child: bool, output: str | None, **a
 
     JSON is all that was read, for --present.
     """
-    with _told():
+    with told(_ERROR):
         _write(access.export(_Asked(vault, **asked).access(roles=format_ == "json"), format_, child=child), output)
 
 
@@ -122,7 +121,7 @@ def diff(
     TEMPLATE is an ARM template; Bicep is compiled first (az bicep build). The exit code is 1 if anybody loses anything,
     or if that cannot be known; 2 for an error.
     """
-    with _told():
+    with told(_ERROR):
         read = Template.load(template, parameters)
         found = access.diff(read, _Asked(vault, **asked).access(read))
         _print(found.to_dict(), difference_lines(found), as_json)
@@ -143,7 +142,7 @@ def merge(
 
     Everything else in it stays as it is. What was changed is said on standard error.
     """
-    with _told():
+    with told(_ERROR):
         read = Template.load(template, parameters)
         found = access.merge(read, _Asked(vault, **asked).access(read), allow_unknown=allow_unknown)
         _write(found.text, output)
@@ -176,22 +175,13 @@ def check(
 
     The exit code is 1 if it may not, as far as can be known; 2 for an error.
     """
-    with _told():
+    with told(_ERROR):
         asking = _Asked(vault, **asked)
         present = asking.access()
         known = groups or (() if no_groups else asking.groups(present, identity))
         found = access.check(present, identity, operation, name, groups=known)
         _print(found.to_dict(), verdict_lines(found), as_json)
     sys.exit(0 if found.allowed else 1)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    with told(_ERROR):
-        try:
-            yield
-        except OSError as error:
-            raise Failure(f"{error.filename or 'A file'}: {error.strerror or error}", _ERROR) from None
 
 
 def _print(data: Any, lines: Iterable[str], as_json: bool) -> None:
@@ -202,4 +192,5 @@ def _write(text: str, output: str | None) -> None:
     if output is None or output == "-":
         click.echo(text, nl=not text.endswith("\n"))
     else:
-        write_text(output, text)
+        with replaced(output, mode=mode_of(output)) as file:
+            file.write(text.encode())

@@ -13,9 +13,9 @@ from typing import Any, get_args
 import click
 
 from safekv._clock import VirtualClock
+from safekv._files import replaced
 from safekv.emulator import Emulator, EmulatorServer, EmulatorSettings, Limits
 from safekv.emulator._environment import Format, IdentityMode, render
-from safekv.emulator._state import replaced_atomically
 
 WARNING = """\
 safekv emulator: THIS PROTECTS NOTHING. Anybody who reaches it reads and writes every secret in it.
@@ -139,7 +139,7 @@ def _ready(variables: Mapping[str, str], format_: Format, ready_file: Path | Non
     """Tell the world; the ready file is there only as long as that is true."""
     text = render(variables, format_)
     if ready_file:
-        with replaced_atomically(ready_file) as file:
+        with replaced(ready_file) as file:
             file.write(text.encode())
     try:
         click.echo(WARNING, err=True, nl=False)

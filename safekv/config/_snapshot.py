@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from safekv._files import replaced
 from safekv.config._plan import Plan
 from safekv.config._request import positive
 from safekv.errors import InvalidArgument
@@ -66,16 +66,11 @@ class Snapshot:
     def _save(self, values: Mapping[str, str | None], now: float) -> None:
         if not values:
             return
-        temporary = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}.tmp")
         try:
             token = self._box.encrypt(json.dumps({"saved": now, "values": values}).encode(), _AAD)
-            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with replaced(self._path) as file:
                 file.write(token)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self._path)
         except Exception as error:  # the values are loaded; that matters more
-            temporary.unlink(missing_ok=True)
             logger.warning("The snapshot %s was not written (%s)", self._path, type(error).__name__)
 
     def _load(self, now: float) -> dict[str, str | None]:

@@ -26,13 +26,14 @@ from pathlib import Path
 from typing import Any
 
 from safekv._clock import VirtualClock
+from safekv._files import replaced
 from safekv.emulator._authority import Certificates, make_certificates
 from safekv.emulator._emulator import Emulator
 from safekv.emulator._environment import Endpoints, IdentityMode, environment
 from safekv.emulator._identity import APP_SERVICE_PATH, IdentityEndpoint, IdentitySettings
 from safekv.emulator._listener import Listener, Port, bind
 from safekv.emulator._services import ManagementService, TokenService, VaultService
-from safekv.emulator._state import StateFile, replaced_atomically
+from safekv.emulator._state import StateFile
 from safekv.emulator._tokens import make_token
 
 
@@ -168,7 +169,7 @@ class EmulatorServer:
         """Open the token ports, write the files that clients read, and say where everything is."""
         settings = self.identity.settings
         ca_file, token_file = self._ca_file or directory / "ca.pem", directory / "federated-token"
-        with replaced_atomically(ca_file) as file:
+        with replaced(ca_file) as file:
             file.write(certificates.ca)
         claims = {"sub": "system:serviceaccount:default:emulator", "aud": "api://AzureADTokenExchange"}
         token_file.write_text(make_token(claims), encoding="ascii")

@@ -9,12 +9,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 import threading
-from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
+from safekv._files import replaced
 from safekv.emulator._emulator import Emulator
 
 
@@ -73,7 +71,7 @@ class StateFile:
     def _save(self) -> None:
         data = json.dumps(self._emulator.snapshot(), separators=(",", ":")).encode()
         if data != self._saved:
-            with replaced_atomically(self.path) as file:
+            with replaced(self.path) as file:
                 file.write(data)
             self._saved = data
 
@@ -90,18 +88,3 @@ class StateFile:
             f"the state file {str(self.path)!r} cannot be used: {why}. "
             "It was left as it is; move it away, or name another one, for example './vault.json'"
         )
-
-
-@contextlib.contextmanager
-def replaced_atomically(path: Path) -> Iterator[BinaryIO]:
-    """A new file, for its owner only, that takes the place of ``path`` when the block ends well."""
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with open(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import stat
 import tempfile
 import time
@@ -16,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from safekv._files import replaced
 from safekv.errors import InvalidArgument
 
 #: Seconds after which numbers that nobody renewed are those of a process that is gone.
@@ -57,16 +57,8 @@ def private(directory: Path, *, make: bool = False) -> Path:
 
 def write(path: Path, document: dict[str, Any]) -> None:
     """Put ``document`` in place of what is there, for its owner only; a reader sees the one or the other."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with open(descriptor, "w", encoding="ascii") as file:
-            json.dump(document, file)
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
-        raise
+    with replaced(path, fsync=False) as file:
+        file.write(json.dumps(document).encode("ascii"))
 
 
 def read(directory: Path) -> dict[int, dict[str, Any]]:

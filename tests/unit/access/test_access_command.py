@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from access_policies import DATA, oid, template, vault
-
-from safekv.access._files import write_text
 
 pytest.importorskip("click")
 from click.testing import CliRunner
@@ -75,20 +72,6 @@ def test_files_that_are_not_there_end_it_with_two(tmp_path: Path) -> None:
         assert "no.json: No such file or directory" in failed.output
     unwritable = run("export", *PRESENT, "-o", tmp_path / "no" / "such" / "folder.json")
     assert unwritable.exit_code == 2
-
-
-def test_a_file_is_replaced_as_a_whole_and_keeps_its_permissions(tmp_path: Path) -> None:
-    target = tmp_path / "main.json"
-    target.write_text("before")
-    target.chmod(0o640)
-    (tmp_path / "link.json").symlink_to(target)
-    write_text(tmp_path / "link.json", "after\r\n")
-    assert target.read_bytes() == b"after\r\n"
-    assert target.stat().st_mode & 0o777 == 0o640
-    assert (tmp_path / "link.json").is_symlink()
-    with pytest.raises(IsADirectoryError):
-        write_text(tmp_path, "a folder")
-    assert sorted(os.listdir(tmp_path)) == ["link.json", "main.json"]
 
 
 def test_what_azure_says_is_shown_without_control_characters(tmp_path: Path) -> None:
