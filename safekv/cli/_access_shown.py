@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from safekv.access import Difference, Loss, PermissionModel, RoleAssignment, VaultAccess, Verdict
 from safekv.access._names import COLLECTIONS, in_order
+from safekv.cli._words import clean, counted
 
 _MODELS = {
     PermissionModel.POLICIES: "access policies decide (enableRbacAuthorization: false)",
@@ -16,7 +17,7 @@ _MOST_UNKNOWN = 20
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Lines in columns; the last one is as wide as it is."""
-    listed = [tuple(map(_clean, row)) for row in rows]
+    listed = [tuple(map(clean, row)) for row in rows]
     widths = [max(len(row[column]) for row in (tuple(heads), *listed)) for column in range(len(heads))]
     for row in (tuple(heads), *listed):
         yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
@@ -103,13 +104,3 @@ def verdict_lines(found: Verdict) -> Iterator[str]:
         yield f"  $ {found.command}"
         yield f"  {found.takes}"
     yield from (f"  {note}" for note in found.notes)
-
-
-def counted(number: int, one: str, several: str) -> str:
-    """``1 identity``, ``2 identities``."""
-    return f"{number} {one if number == 1 else several}"
-
-
-def _clean(text: str) -> str:
-    """What comes from elsewhere goes to a terminal: no control characters."""
-    return "".join(each if each.isprintable() else "?" for each in text)

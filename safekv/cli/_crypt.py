@@ -12,8 +12,10 @@ from typing import IO, Any
 
 import click
 
-from safekv.cli._rings import clear_errors, counted, loaded, said, vault_calls
+from safekv.cli._failing import said, told
+from safekv.cli._rings import loaded, vault_calls
 from safekv.cli._targets import PIPE, Pair, pairs
+from safekv.cli._words import counted
 from safekv.envelope import Encryptor
 from safekv.envelope._replacing import replacing
 from safekv.errors import SafeKVError
@@ -35,7 +37,7 @@ def run(
     made = pairs(sources, output, recursive=recursive, force=force, decrypt=decrypt)
     if not decrypt and any(it.target == PIPE for it in made) and sys.stdout.isatty():
         raise click.UsageError("A terminal cannot show encrypted data; give a file with -o, or a pipe.")
-    with clear_errors(), loaded(ring, keks) as it:
+    with told(), loaded(ring, keks) as it:
         started = time.monotonic()
         it.opened(bulk=True)  # one clear error, not one for each file
         work = _Work(Encryptor(it), decrypt, aad.encode("utf-8"), options)

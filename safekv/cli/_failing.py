@@ -21,8 +21,17 @@ class Failure(click.ClickException):
 
 @contextmanager
 def told(exit_code: int = 1) -> Iterator[None]:
-    """Errors of safekv and of Azure end the command with this exit code."""
+    """Errors of safekv, of Azure and of files end the command with this exit code."""
     try:
         yield
-    except (SafeKVError, AzureError) as error:
-        raise Failure(str(error), exit_code) from None
+    except BrokenPipeError:
+        raise  # nobody reads on: click ends without a word
+    except (SafeKVError, AzureError, OSError) as error:
+        raise Failure(said(error), exit_code) from None
+
+
+def said(error: BaseException) -> str:
+    """An error's own words, or the operating system's with the file that they are about."""
+    if isinstance(error, OSError) and not isinstance(error, SafeKVError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return str(error) or type(error).__name__

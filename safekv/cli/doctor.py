@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-import textwrap
 from dataclasses import asdict
 
 import click
 
+from safekv.cli._words import wrapped
 from safekv.cli.examination._check import Check
 from safekv.cli.examination._machine import Machine
 from safekv.cli.examination._walk import walk
@@ -19,7 +19,6 @@ _MARKS = {
     "failed": ("FAILED", "red"),
     "skipped": ("skipped", "bright_black"),
 }
-_WIDTH = 100
 
 
 @click.command("doctor")
@@ -69,14 +68,7 @@ def code_of(checks: list[Check]) -> int:
 
 def _line(check: Check) -> str:
     mark, colour = _MARKS[check.state]
-    said = textwrap.fill(
-        check.said,
-        _WIDTH,
-        initial_indent="",
-        subsequent_indent=" " * 24,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    said = wrapped(check.said, then=" " * 24)
     return f"{click.style(f'{mark:>8}', fg=colour)}  {check.name:<13} {said}"
 
 
@@ -85,7 +77,7 @@ def _first(check: Check | None) -> str:
         return "\nAll is well."
     lines = [
         f"\nFirst: {check.name}",
-        *textwrap.wrap(check.advice or check.said, _WIDTH, initial_indent="  ", subsequent_indent="  "),
+        wrapped(check.advice or check.said, "  "),
     ]
     lines += [f"  $ {each}" for each in check.remedies if each.startswith("az ")][:2]
     return "\n".join([*lines, *([f"  {check.guide_url}"] if check.guide_url else [])])

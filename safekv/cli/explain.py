@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-import textwrap
 
 import click
 
+from safekv.cli._words import wrapped
 from safekv.errors._explaining import MOST, Explanation, explain
-
-_WIDTH = 100
 
 
 @click.command(
@@ -51,22 +49,11 @@ def _shown(found: Explanation) -> str:
     parts = [
         click.style(found.title, bold=True),
         f"Raised as safekv.errors.{found.kind}{'; may pass by itself' if found.transient else ''}.",
-        _wrapped(found.meaning),
+        wrapped(found.meaning),
         *(["What the text tells:\n" + "\n".join(f"  {each}" for each in known)] if known else []),
-        "What to do:\n" + _wrapped(found.hint, "  "),
+        "What to do:\n" + wrapped(found.hint, "  "),
         *(["\n".join(f"  $ {each}" for each in commands)] if commands else []),
-        *(["\n".join(_wrapped(each, "  - ", "    ") for each in words)] if words else []),
+        *(["\n".join(wrapped(each, "  - ", "    ") for each in words)] if words else []),
         f"Microsoft's guide: {found.guide_url}",
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _wrapped(text: str, first: str = "", then: str | None = None) -> str:
-    return textwrap.fill(
-        text,
-        _WIDTH,
-        initial_indent=first,
-        subsequent_indent=first if then is None else then,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from safekv.cli._failing import told
+from safekv.cli._words import clean
 from safekv.config._loader import Clients
 from safekv.config._names import secret_name
 from safekv.config._references import Reference, is_reference, parse
@@ -62,11 +63,6 @@ def _shown(properties: Any) -> str:
         **{f"tag {tag}": value for tag, value in (properties.tags or {}).items()},
     }
     return "\n".join(f"{name:<14}{clean(str(value))}" for name, value in rows.items() if value is not None)
-
-
-def clean(text: str) -> str:
-    """A text of the vault's that a terminal may be given."""
-    return _CONTROL.sub("?", text).replace("\n", " ").replace("\t", " ")
 
 
 def _time(moment: datetime | None) -> str | None:

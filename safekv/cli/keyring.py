@@ -10,7 +10,9 @@ from typing import Any
 
 import click
 
-from safekv.cli._rings import KEY_EXAMPLE, clear_errors, counted, kek_option, loaded, said, vault_calls
+from safekv.cli._failing import said, told
+from safekv.cli._rings import KEY_EXAMPLE, kek_option, loaded, vault_calls
+from safekv.cli._words import counted
 from safekv.envelope import KeyInfo, KeyRing
 from safekv.envelope._jwe import parse
 from safekv.envelope._keys import RECORD_ALGORITHMS
@@ -35,7 +37,7 @@ def command() -> None:
 @_SIGN
 def create(file: Path, keks: tuple[str, ...], algorithm: str | None, sign_with: str | None) -> None:
     """Make a ring with new data keys. Two keys in two vaults keep it readable while one vault is not."""
-    with clear_errors():
+    with told():
         if file.exists():
             raise click.ClickException(f"{file} exists; what its keys encrypted would be lost with it.")
         with KeyRing.create(*keks, algorithm=algorithm) as ring:
@@ -49,7 +51,7 @@ def create(file: Path, keks: tuple[str, ...], algorithm: str | None, sign_with: 
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(file: Path, keks: tuple[str, ...], with_keys: bool, as_json: bool) -> None:
     """Say who can open a ring."""
-    with clear_errors():
+    with told():
         document = parse(file.read_text("ascii", errors="replace"))
         shown: dict[str, Any] = {
             "recipients": [{"algorithm": it.algorithm, "key": it.kid} for it in document.recipients]
@@ -74,7 +76,7 @@ def show(file: Path, keks: tuple[str, ...], with_keys: bool, as_json: bool) -> N
 @_SIGN
 def add_key(file: Path, keks: tuple[str, ...], algorithm: str | None, sign_with: str | None) -> None:
     """Add new data keys, which encrypt from now on. The ones before still decrypt."""
-    with clear_errors(), loaded(file, keks) as ring:
+    with told(), loaded(file, keks) as ring:
         key_ids = ring.add_key(algorithm)
         _keep(ring, file, sign_with)
         for key_id in key_ids:
@@ -88,7 +90,7 @@ def add_key(file: Path, keks: tuple[str, ...], algorithm: str | None, sign_with:
 @_SIGN
 def rewrap(file: Path, keks: tuple[str, ...], new: tuple[str, ...], sign_with: str | None) -> None:
     """Have other keys, or new versions of them, open the ring. Data stays as it is."""
-    with clear_errors(), loaded(file, keks) as ring:
+    with told(), loaded(file, keks) as ring:
         ring.rewrap(*new)
         _keep(ring, file, sign_with)
 
@@ -99,7 +101,7 @@ def rewrap(file: Path, keks: tuple[str, ...], new: tuple[str, ...], sign_with: s
 @click.option("--signed-by", multiple=True, metavar="KEY", help="Check that one of these keys has signed it: FILE.jws.")
 def verify(file: Path, keks: tuple[str, ...], signed_by: tuple[str, ...]) -> None:
     """Have every key that can open the ring do so, and look at the signature. The exit code is 1 if one fails."""
-    with clear_errors(), loaded(file, keks) as ring:
+    with told(), loaded(file, keks) as ring:
         fine = True
         for recipient in ring._document.recipients:
             alone = KeyRing(ring._document.addressed_to((recipient,)), *ring._keks, allow=ring._allow)

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from safekv.cli._failing import told
-from safekv.cli.get import clean
+from safekv.cli._words import clean
 from safekv.config._loader import Clients
 from safekv.config._names import secret_prefix
 

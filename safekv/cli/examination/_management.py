@@ -16,7 +16,7 @@ from safekv import access
 from safekv.access import PermissionModel, VaultAccess, Verdict
 from safekv.access._management import cloud_of
 from safekv.access._resource_ids import parse_resource_id
-from safekv.cli._access_shown import counted
+from safekv.cli._words import counted
 from safekv.cli.examination._check import Check, ok, one_line, skipped
 from safekv.cli.examination._machine import Machine
 from safekv.errors import InvalidArgument, MissingPackage, SafeKVError

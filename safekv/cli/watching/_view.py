@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from safekv.cli.get import clean
+from safekv.cli._words import clean
 from safekv.cli.watching._rows import Shown, Traffic, VaultRow
 
 _FEW = 8  # operations of one vault that are shown; the rest are in its own row
