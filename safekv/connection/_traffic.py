@@ -20,7 +20,7 @@ from safekv._fork import on_fork
 from safekv._limits import CRYPTOGRAPHY, KeyKind, Work, key_kind, work_of
 from safekv._settings import Settings
 from safekv.connection._reading import parsed, text_of
-from safekv.resilience._breaker import Breaker, BreakerSettings, BreakerStatus
+from safekv.resilience._breaker import Breaker, BreakerSettings
 from safekv.resilience._budget import Budget, BudgetSettings
 from safekv.resilience._lane import Lane, LaneSettings, LaneStatus
 
@@ -84,10 +84,6 @@ class Traffic:
         """For ``safekv.events.states``."""
         for name, lane in self.status().items():
             yield _events.LaneState(self.host, name, lane.rate, lane.interactive + lane.bulk)
-
-    def breaker_status(self) -> BreakerStatus:
-        """Whether the vault is being left alone."""
-        return self.breaker.status()
 
     def work(self, operation: str, path: str, request: Any) -> Work:
         """The class that a request is counted in, and what it costs there."""

@@ -55,7 +55,6 @@ class OfRing:
     """A wrapper that its ring has made, and closes."""
 
 
-AnyWrapper = Wrapper | AsyncWrapper
 #: What a flow yields: call it, await what it returns if that is the colour, and send the outcome.
 Call = Callable[[], Any]
 

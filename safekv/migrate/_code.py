@@ -96,10 +96,6 @@ class Code:
                 return self._scopes[above]
         return None
 
-    def inside_scope(self, node: ast.AST) -> Scope:
-        """The scope that this function or class makes."""
-        return self._scopes[node]
-
     def bindings(self, name: str, scope: Scope) -> list[Binding]:
         """How the name gets its value, as it is seen in this scope. Empty if nothing is known."""
         at: Scope | None = scope
