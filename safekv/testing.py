@@ -34,7 +34,7 @@ from safekv.emulator import (
     granted_claims,
     make_token,
 )
-from safekv.emulator._directory import Principal, group_id
+from safekv.emulator.identity._directory import Principal, group_id
 from safekv.errors import MissingPackage
 
 if TYPE_CHECKING:

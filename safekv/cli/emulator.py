@@ -15,7 +15,7 @@ import click
 from safekv._clock import VirtualClock
 from safekv._files import replaced
 from safekv.emulator import Emulator, EmulatorServer, EmulatorSettings, Limits
-from safekv.emulator._environment import Format, IdentityMode, render
+from safekv.emulator.server._environment import Format, IdentityMode, render
 
 WARNING = """\
 safekv emulator: THIS PROTECTS NOTHING. Anybody who reaches it reads and writes every secret in it.

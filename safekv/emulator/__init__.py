@@ -4,21 +4,24 @@ It has no sockets and no threads of its own, never sleeps, and takes time and ch
 parameters; adapters bring in the requests and carry out the replies. It protects nothing:
 any bearer token is let in, values are kept in memory in clear.
 
-How a request is dealt with, in order, each step one module: ``_control`` (the emulator's own
-endpoints), ``_router`` (which operation is it?), ``_faults`` (is it to fail?), ``_auth``,
-``_throttle``, ``_enforcement``, then the operation itself, and ``_answers`` and ``_journal`` for
-what comes out. ``_emulator`` and ``_pipeline`` tie them together.
+How a request is dealt with, in order: ``_control`` (the emulator's own endpoints), ``_router``
+(which operation is it?), ``_faults`` (is it to fail?), ``identity._auth``, ``_throttle``,
+``access._enforcement``, then the operation itself, and ``_answers`` and ``_journal`` for what comes
+out. ``_emulator`` and ``_pipeline`` tie them together; ``_vault`` is one vault, ``_seeding`` fills it.
 
-Who may do what is decided in ``_access``, by the tables ``_access_needs`` and ``_access_roles``,
-where a vault enforces it. ``_arm`` is the control plane that changes it (vaults, deleted vaults,
-groups and roles are one module each), ``_directory`` knows the identities.
-
-Versions, soft delete, attributes, lists and backups (``_objects``, ``_lifecycle``,
-``_attributes``, ``_paging``, ``_common``) are the same for every kind of object. A new kind of
-object: one module with its routes, like ``_secrets``, added to ``_router``. Keys (``_keys``)
-are made of ``_key_material``, do what ``_key_algorithms`` knows if ``_key_rules`` lets them, and
-rotate as ``_rotation`` says; certificates (``_certificates``) come about in ``_issuance`` or from
-``_certificate_files``, each with a key and a secret of its name (``_certificate_parts``).
+=================  ==========================================================================
+``objects/``       what is the same for all kinds: versions, soft delete, attributes, lists, backups
+``_secrets``       the smallest kind: a new one looks like it, and is named in ``_router``
+``keys/``          made of ``_material``, they do what ``_algorithms`` knows if ``_rules`` lets them
+``certificates/``  come about in ``_issuance`` or from ``_files``, with a key and a secret
+``hsm/``           what a Managed HSM has beside keys: local roles, backups, settings
+``access/``        who may do what in a vault: decided in ``_access``, refused by ``_enforcement``
+``arm/``           the control plane: vaults as resources, roles, deleted vaults
+``identity/``      who somebody is: the directory, tokens and where they come from
+``keeping/``       the contents as JSON-able data, and in a file between runs
+``in_process/``    transports that azure-core can use in this process
+``server/``        TLS sockets, and all that a client in another process needs
+=================  ==========================================================================
 """
 
 from __future__ import annotations
@@ -29,12 +32,12 @@ from safekv.emulator._journal import Journal, JournalEntry
 from safekv.emulator._messages import Network, NetworkFault, Reply, Request, Response
 from safekv.emulator._seeding import EmulatedVault
 from safekv.emulator._settings import EmulatorSettings, Limits
-from safekv.emulator._tokens import granted_claims, make_token, read_token
+from safekv.emulator.identity._tokens import granted_claims, make_token, read_token
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from safekv.emulator._server import EmulatorServer
-    from safekv.emulator._transport import AsyncEmulatorTransport, EmulatorTransport
+    from safekv.emulator.in_process._transport import AsyncEmulatorTransport, EmulatorTransport
+    from safekv.emulator.server._server import EmulatorServer
 
 __all__ = [
     "AsyncEmulatorTransport",
@@ -59,9 +62,9 @@ __all__ = [
 
 #: The adapters, loaded when they are first used: they need ssl, cryptography or azure-core.
 _ADAPTERS = {
-    "AsyncEmulatorTransport": "safekv.emulator._transport",
-    "EmulatorServer": "safekv.emulator._server",
-    "EmulatorTransport": "safekv.emulator._transport",
+    "AsyncEmulatorTransport": "safekv.emulator.in_process._transport",
+    "EmulatorServer": "safekv.emulator.server._server",
+    "EmulatorTransport": "safekv.emulator.in_process._transport",
 }
 
 

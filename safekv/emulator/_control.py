@@ -25,13 +25,13 @@ from dataclasses import asdict, fields, replace
 from typing import Any, Protocol
 
 from safekv._clock import VirtualClock
-from safekv.emulator._access_needs import PERMISSIONS
-from safekv.emulator._directory import Directory, group_id
 from safekv.emulator._fault import Fault
 from safekv.emulator._journal import Journal
 from safekv.emulator._messages import Request, Response
 from safekv.emulator._seeding import EmulatedVault
 from safekv.emulator._settings import Limits, one_of
+from safekv.emulator.access._needs import PERMISSIONS
+from safekv.emulator.identity._directory import Directory, group_id
 
 PREFIX = "/_emulator/"
 _MOST_SECONDS = 3_200_000_000  # a hundred years

@@ -12,26 +12,28 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from safekv._clock import VirtualClock
-from safekv.emulator import _access_snapshot, _answers, _arm, _control, _faults, _router, _snapshot
-from safekv.emulator._access import RoleAssignment
-from safekv.emulator._access_roles import OWNER
-from safekv.emulator._arm_resource import Rules, VaultResource
-from safekv.emulator._auth import bearer_token
-from safekv.emulator._backup import Sealer
+from safekv.emulator import _answers, _control, _faults, _router
 from safekv.emulator._call import Call
-from safekv.emulator._directory import Directory, id_of
 from safekv.emulator._fault import Body, Delay, Fault
 from safekv.emulator._faults import Faults, Outcome
-from safekv.emulator._grants import Grants
-from safekv.emulator._identity import IdentityEndpoint, IdentitySettings
 from safekv.emulator._journal import Journal
-from safekv.emulator._lifecycle import Policy
 from safekv.emulator._messages import Network, NetworkFault, Reply, Request, Response
 from safekv.emulator._pipeline import Service
-from safekv.emulator._propagating import Propagating
 from safekv.emulator._seeding import EmulatedVault
 from safekv.emulator._settings import EmulatorSettings, Limits
 from safekv.emulator._vault import Surroundings
+from safekv.emulator.access._access import RoleAssignment
+from safekv.emulator.access._grants import Grants
+from safekv.emulator.access._propagating import Propagating
+from safekv.emulator.access._roles import OWNER
+from safekv.emulator.arm import _arm
+from safekv.emulator.arm._resource import Rules, VaultResource
+from safekv.emulator.identity._auth import bearer_token
+from safekv.emulator.identity._directory import Directory, id_of
+from safekv.emulator.identity._identity import IdentityEndpoint, IdentitySettings
+from safekv.emulator.keeping import _access_snapshot, _snapshot
+from safekv.emulator.objects._backup import Sealer
+from safekv.emulator.objects._lifecycle import Policy
 
 _DEFAULTS = EmulatorSettings()
 

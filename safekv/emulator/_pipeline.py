@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
-from safekv.emulator import _answers, _enforcement, _local_access
-from safekv.emulator._auth import Authentication
+from safekv.emulator import _answers
 from safekv.emulator._call import Call
 from safekv.emulator._messages import Response
 from safekv.emulator._vault import Surroundings
+from safekv.emulator.access import _enforcement
+from safekv.emulator.hsm import _local_access
+from safekv.emulator.identity._auth import Authentication
 from safekv.errors._catalogue import by_id
 
 _LATEST_API_VERSION = "2026-04-01"

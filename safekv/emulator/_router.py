@@ -10,20 +10,16 @@ from collections.abc import Iterator
 from itertools import product
 from urllib.parse import unquote
 
-from safekv.emulator import (
-    _certificate_settings,
-    _certificates,
-    _hsm_backups,
-    _hsm_settings,
-    _jobs,
-    _keys,
-    _role_assignments,
-    _role_definitions,
-    _secrets,
-)
+from safekv.emulator import _secrets
 from safekv.emulator._answers import Refused
 from safekv.emulator._call import Route, Target
-from safekv.emulator._stored import NAME
+from safekv.emulator.certificates import _certificates
+from safekv.emulator.certificates import _settings as _certificate_settings
+from safekv.emulator.hsm import _backups as _hsm_backups
+from safekv.emulator.hsm import _jobs, _role_assignments, _role_definitions
+from safekv.emulator.hsm import _settings as _hsm_settings
+from safekv.emulator.keys import _keys
+from safekv.emulator.objects._stored import NAME
 
 KINDS = (_secrets.KIND, _keys.KIND, _certificates.KIND)
 ROUTES: tuple[Route, ...] = (

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from safekv.emulator import _attributes
 from safekv.emulator._answers import Refused
 from safekv.emulator._call import Call, Route
-from safekv.emulator._common import CommonOperations, add_version, bundle
 from safekv.emulator._messages import Response
-from safekv.emulator._objects import Kind, StoredObject, Version
+from safekv.emulator.objects import _attributes
+from safekv.emulator.objects._common import CommonOperations, add_version, bundle
+from safekv.emulator.objects._objects import Kind, StoredObject, Version
 
 if TYPE_CHECKING:
     from safekv.emulator._vault import Vault

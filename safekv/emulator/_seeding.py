@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from safekv.emulator import _certificates, _keys, _role_definitions, _secrets
-from safekv.emulator._access import AccessPolicy, RoleAssignment
-from safekv.emulator._access_needs import PERMISSIONS
+from safekv.emulator import _secrets
 from safekv.emulator._answers import Refused
-from safekv.emulator._arm_resource import VaultResource, changed
-from safekv.emulator._directory import id_of
-from safekv.emulator._lifecycle import Collection
-from safekv.emulator._local_scopes import is_scope
-from safekv.emulator._stored import NAME
 from safekv.emulator._vault import Vault
+from safekv.emulator.access._access import AccessPolicy, RoleAssignment
+from safekv.emulator.access._needs import PERMISSIONS
+from safekv.emulator.arm._resource import VaultResource, changed
+from safekv.emulator.certificates import _certificates
+from safekv.emulator.hsm import _role_definitions
+from safekv.emulator.hsm._local_scopes import is_scope
+from safekv.emulator.identity._directory import id_of
+from safekv.emulator.keys import _keys
+from safekv.emulator.objects._lifecycle import Collection
+from safekv.emulator.objects._stored import NAME
 
 _RULES = (
     "A name is 1 to 127 letters, digits and hyphens, and not the name of a deleted secret; a value has at most "

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from safekv._clock import VirtualClock
-from safekv.emulator._access import AccessModel
-from safekv.emulator._administration import Administration
-from safekv.emulator._arm_resource import VaultResource
-from safekv.emulator._backup import Sealer
-from safekv.emulator._directory import Directory
-from safekv.emulator._grants import Grants
-from safekv.emulator._lifecycle import Collection, Policy
-from safekv.emulator._objects import Kind
 from safekv.emulator._settings import EmulatorSettings, Limits
 from safekv.emulator._throttle import Throttle
+from safekv.emulator.access._access import AccessModel
+from safekv.emulator.access._grants import Grants
+from safekv.emulator.arm._resource import VaultResource
+from safekv.emulator.hsm._administration import Administration
+from safekv.emulator.identity._directory import Directory
+from safekv.emulator.objects._backup import Sealer
+from safekv.emulator.objects._lifecycle import Collection, Policy
+from safekv.emulator.objects._objects import Kind
 from safekv.errors._hsm_roles import ADMINISTRATOR
 
 

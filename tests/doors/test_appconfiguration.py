@@ -13,7 +13,7 @@ from azure.core.exceptions import AzureError
 from azure.core.pipeline.transport import HttpTransport
 
 from safekv.emulator._messages import Response
-from safekv.emulator._responses import EmulatorResponse
+from safekv.emulator.in_process._responses import EmulatorResponse
 from safekv.errors import InvalidArgument, LoadError
 from safekv.integrations.appconfiguration import Resolver
 from safekv.testing import LocalKeyVault

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from key_doors import Doors
 
-from safekv.emulator._key_material import load
+from safekv.emulator.keys._material import load
 from safekv.keys.crypto import CryptographyClient
 from safekv.testing import LocalKeyVault
 

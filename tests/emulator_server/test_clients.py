@@ -10,7 +10,7 @@ import pytest
 
 from safekv._clock import VirtualClock
 from safekv.emulator import Emulator, EmulatorServer, EmulatorSettings
-from safekv.emulator._authority import make_certificates
+from safekv.emulator.server._authority import make_certificates
 
 pytestmark = pytest.mark.sockets
 

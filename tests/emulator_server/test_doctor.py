@@ -19,7 +19,7 @@ from safekv.cli.examination._machine import Machine, Resolved
 from safekv.cli.examination._walk import walk
 from safekv.connection import _registry
 from safekv.emulator import Emulator, EmulatorServer, EmulatorSettings
-from safekv.emulator._identity import IdentitySettings
+from safekv.emulator.identity._identity import IdentitySettings
 from safekv.errors import InvalidArgument
 
 pytestmark = pytest.mark.sockets

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from safekv.emulator import Network, NetworkFault, Reply, Request, Response
-from safekv.emulator._authority import Certificates, make_certificates
-from safekv.emulator._http import MAX_BODY
-from safekv.emulator._listener import Listener, Port, bind
+from safekv.emulator.server._authority import Certificates, make_certificates
+from safekv.emulator.server._http import MAX_BODY
+from safekv.emulator.server._listener import Listener, Port, bind
 
 pytestmark = pytest.mark.sockets
 

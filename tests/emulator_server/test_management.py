@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 import safekv.cli.emulator
 from safekv.emulator import Emulator, EmulatorServer, EmulatorSettings
-from safekv.emulator._directory import object_id
+from safekv.emulator.identity._directory import object_id
 
 pytest.importorskip("azure.mgmt.keyvault")
 pytest.importorskip("azure.mgmt.authorization")

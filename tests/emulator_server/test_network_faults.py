@@ -177,7 +177,7 @@ def test_an_answer_that_trickles_in_ends_at_the_calls_deadline(
     server: EmulatorServer, aio: bool, part: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each byte comes well within ``read_timeout``: only the call's own deadline can end it."""
-    from safekv.emulator import _http
+    from safekv.emulator.server import _http
 
     url = server.vault_urls["emulator"]
     whole = _http.Exchange._send

@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from safekv.emulator import Emulator, EmulatorServer, EmulatorSettings
-from safekv.emulator._environment import render
-from safekv.emulator._state import StateFile, StateFileError
+from safekv.emulator.keeping._state import StateFile, StateFileError
+from safekv.emulator.server._environment import render
 
 pytestmark = pytest.mark.sockets
 

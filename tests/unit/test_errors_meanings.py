@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import safekv.errors as errors
-from safekv.emulator._access_roles import BUILT_IN
+from safekv.emulator.access._roles import BUILT_IN
 from safekv.errors import SafeKVError
 from safekv.errors._catalogue import ROWS, ServiceError, by_id
 from safekv.errors._diagnosis import Answer, Asked, error_of

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from safekv._advice import MANY, WITHIN, CallCounter
 from safekv._identifiers import KeyId, is_managed_hsm, key_id
-from safekv.emulator._rsa_pool import POOL
+from safekv.emulator.keys._rsa_pool import POOL
 from safekv.errors import DeadlineExceeded, InvalidArgument
 from safekv.keys.crypto import _sizes
 from safekv.keys.crypto._flights import Flight, fetch_once

@@ -22,8 +22,8 @@ from OpenSSL.crypto import write_authority
 
 from safekv._clock import VirtualClock
 from safekv.emulator import Emulator, EmulatorServer, EmulatorSettings, Limits
-from safekv.emulator._identity import IdentitySettings
 from safekv.emulator._settings import LIMIT_CLASSES
+from safekv.emulator.identity._identity import IdentitySettings
 
 REPLACED = {
     "azure.identity": "safekv.identity",

@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from emulator_wire import Answer, Wire
 
 from safekv.emulator._base64url import decode, encode
-from safekv.emulator._key_material import load
-from safekv.emulator._rsa_pool import POOL
+from safekv.emulator.keys._material import load
+from safekv.emulator.keys._rsa_pool import POOL
 
 CURVES: dict[str, ec.EllipticCurve] = {
     "P-256": ec.SECP256R1(),

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safekv.emulator._access import (
+from safekv.emulator._router import OPERATIONS
+from safekv.emulator.access._access import (
     AccessModel,
     AccessPolicy,
     Identity,
@@ -20,12 +21,11 @@ from safekv.emulator._access import (
     decide,
     decide_management,
 )
-from safekv.emulator._access_needs import NEEDS, PERMISSIONS
-from safekv.emulator._access_roles import BUILT_IN
-from safekv.emulator._arm_resource import changed
-from safekv.emulator._directory import Directory, group_id
-from safekv.emulator._propagating import Propagating
-from safekv.emulator._router import OPERATIONS
+from safekv.emulator.access._needs import NEEDS, PERMISSIONS
+from safekv.emulator.access._propagating import Propagating
+from safekv.emulator.access._roles import BUILT_IN
+from safekv.emulator.arm._resource import changed
+from safekv.emulator.identity._directory import Directory, group_id
 from safekv.errors import _permissions
 from safekv.errors._hsm_roles import LOCAL_NEEDS
 

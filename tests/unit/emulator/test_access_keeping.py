@@ -10,7 +10,7 @@ import pytest
 
 from safekv._clock import VirtualClock
 from safekv.emulator import Emulator, EmulatorSettings
-from safekv.emulator._access import Rights, Role, RoleAssignment
+from safekv.emulator.access._access import Rights, Role, RoleAssignment
 
 OID = "00000000-0000-4000-8000-00000000000a"
 START = 1_700_000_000.0

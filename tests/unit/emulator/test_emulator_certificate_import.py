@@ -18,7 +18,7 @@ from emulator_certificates import certificate_of, create, der_of, key_and_certif
 from emulator_keys import inside
 from emulator_wire import Answer, Wire
 
-from safekv.emulator._rsa_pool import POOL
+from safekv.emulator.keys._rsa_pool import POOL
 
 KEY, OWN = key_and_certificate()
 CA_KEY, CA = key_and_certificate(subject="CN=ca")

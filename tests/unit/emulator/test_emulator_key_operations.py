@@ -19,7 +19,7 @@ from emulator_keys import ask, create, ec_jwk, import_, inside, oct_jwk, rsa_jwk
 from emulator_wire import START, Wire
 
 from safekv.emulator._base64url import decode
-from safekv.emulator._rsa_pool import POOL
+from safekv.emulator.keys._rsa_pool import POOL
 
 HASHES = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()}
 RSA = {

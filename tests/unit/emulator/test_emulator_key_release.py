@@ -13,7 +13,7 @@ from emulator_keys import create, import_, inside, number, oct_jwk
 from emulator_wire import START, Answer, Wire
 
 from safekv.emulator._base64url import decode, encode
-from safekv.emulator._rsa_pool import POOL
+from safekv.emulator.keys._rsa_pool import POOL
 
 AUTHORITY = "https://attest.example/"
 RULE = {"anyOf": [{"authority": AUTHORITY, "allOf": [{"claim": "x-ms.level", "equals": "high"}]}], "version": "1.0.0"}

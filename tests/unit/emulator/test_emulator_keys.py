@@ -12,8 +12,8 @@ from emulator_wire import START, Wire
 
 from safekv.emulator import Limits
 from safekv.emulator._base64url import decode, encode
-from safekv.emulator._key_material import load
-from safekv.emulator._rsa_pool import POOL
+from safekv.emulator.keys._material import load
+from safekv.emulator.keys._rsa_pool import POOL
 
 ID = "https://my.vault.azure.net/keys/name"
 

@@ -12,11 +12,11 @@ from emulator_wire import START, Answer, Wire
 from safekv.emulator import Emulator, EmulatorSettings, Limits, Request, Response
 from safekv.emulator._answers import Refused
 from safekv.emulator._call import Call, Target
-from safekv.emulator._common import CommonOperations, add_version
 from safekv.emulator._rates import MANAGED_HSM
 from safekv.emulator._router import ROUTES
 from safekv.emulator._secrets import KIND
 from safekv.emulator._settings import LIMIT_CLASSES
+from safekv.emulator.objects._common import CommonOperations, add_version
 
 VALUE = {"value": "hidden"}
 DAY = 86_400

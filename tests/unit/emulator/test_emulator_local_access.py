@@ -6,8 +6,8 @@ import pytest
 from emulator_wire import Answer, Wire, token
 
 from safekv.emulator import EmulatorSettings, Limits
-from safekv.emulator._directory import object_id
 from safekv.emulator._router import ROUTES
+from safekv.emulator.identity._directory import object_id
 from safekv.errors._hsm_roles import LOCAL_NEEDS, LOCAL_ROLES
 
 RESOURCE = "https://managedhsm.azure.net"

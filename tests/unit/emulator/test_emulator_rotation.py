@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 
 from safekv.emulator import Limits
 from safekv.emulator._duration import Duration
-from safekv.emulator._rotation import MOST_OVERDUE
+from safekv.emulator.keys._rotation import MOST_OVERDUE
 
 DAY = 86_400
 NOTIFY = {"trigger": {"timeBeforeExpiry": "P30D"}, "action": {"type": "Notify"}}

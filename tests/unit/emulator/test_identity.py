@@ -10,7 +10,7 @@ import pytest
 
 from safekv._clock import VirtualClock
 from safekv.emulator import Request, Response, read_token
-from safekv.emulator._identity import IdentityEndpoint, IdentitySettings
+from safekv.emulator.identity._identity import IdentityEndpoint, IdentitySettings
 
 TENANT = "8a3f1c9e-0000-4000-8000-000000000007"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -44,7 +44,7 @@ from azure.keyvault.secrets.aio import SecretClient as AsyncSecretClient
 
 from safekv._clock import VirtualClock
 from safekv.emulator import Emulator, Reply, Request, Response, make_token
-from safekv.emulator._transport import AsyncEmulatorTransport, EmulatorTransport
+from safekv.emulator.in_process._transport import AsyncEmulatorTransport, EmulatorTransport
 
 _numbers = itertools.count()
 START = 1_700_000_000

@@ -1,0 +1,1 @@
+"""Certificates: ``_certificates`` has their routes; they come about in ``_issuance`` or from ``_files``."""

@@ -1,0 +1,1 @@
+"""Who somebody is: the ``_directory``, ``_tokens``, the endpoints that give them out, and the look at each: ``_auth``."""

@@ -1,0 +1,1 @@
+"""azure-core transports to an emulator in the same process: no socket, and time as the emulator has it."""

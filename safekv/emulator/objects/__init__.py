@@ -1,0 +1,1 @@
+"""What secrets, keys and certificates have in common: versions, soft delete, attributes, lists, backups."""
