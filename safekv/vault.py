@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from safekv._fork import on_fork
 from safekv._identifiers import is_managed_hsm
 from safekv.connection import _registry
-from safekv.connection._credential_kinds import check_picklable
 from safekv.connection._identity import Same, frozen, reconstruct
+from safekv.connection.tokens._credential_kinds import check_picklable
 
 if TYPE_CHECKING:
     from safekv.administration import KeyVaultAccessControlClient, KeyVaultBackupClient, KeyVaultSettingsClient

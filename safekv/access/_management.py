@@ -16,7 +16,7 @@ from safekv._clock import Clock
 from safekv.connection import _emulation, _registry
 from safekv.connection._connection import Connection, SyncConnection
 from safekv.connection._identity import split_options
-from safekv.connection._translate import Translate
+from safekv.connection.pipeline._translate import Translate
 from safekv.errors import DeadlineExceeded, InvalidArgument, MissingPackage
 
 _HINT = "pip install 'safekv[management]'"

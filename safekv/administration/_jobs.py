@@ -24,7 +24,7 @@ from azure.keyvault.administration._internal.polling import (
 from safekv._identifiers import object_name
 from safekv.administration import _arguments
 from safekv.connection._polling import Waiting
-from safekv.connection._reading import error_in
+from safekv.connection.pipeline._reading import error_in
 from safekv.errors import InvalidArgument, OperationFailed, SafeKVError, UnreadableAnswer
 from safekv.resilience._retry_after import retry_after
 

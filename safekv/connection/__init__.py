@@ -7,11 +7,12 @@ finding the client      ``_client`` is what the doors build on; it asks ``_regis
                         exists already; ``_identity`` says what makes two of them the same
 what they share         ``_connection`` (one vault, one identity); ``_traffic`` (one vault: lanes, breaker,
                         budget)
-the SDK's pipeline      ``_translate`` (outermost: errors that say what to do; ``_answer``, ``_trace``), then
+``pipeline/``           ``_translate`` (outermost: errors that say what to do; ``_answer``, ``_trace``), then
                         ``_policy`` (turns and repetitions), which carries out what a ``_call`` decides, by
-                        ``_rules``, with ``_doubt`` about writes, ``_outcome``, ``_reading`` and ``_ending``
-tokens                  ``_credential`` turns many requests into one; ``_tokens``, ``_credential_kinds``
-the wire                ``_transport`` is each client's lease on what ``_adapter`` and ``_tls`` open, with
+                        ``_rules``, with ``_doubt`` about writes, ``_outcome``, ``_reading`` and ``_ending``;
+                        ``_telling`` is for hooks
+``tokens/``             ``_credential`` turns many requests into one; ``_tokens``, ``_credential_kinds``
+``wire/``               ``_transport`` is each client's lease on what ``_adapter`` and ``_tls`` open, with
                         sockets that are ``_punctual``; it tells ``_writes`` of what changes
 waiting and working     ``_polling`` (deletions, recoveries), ``_background`` and ``_tasks`` (refreshes),
                         ``_bulk`` (who may wait)

@@ -11,7 +11,7 @@ from safekv.connection._client import SharedClient
 if TYPE_CHECKING:
     from azure.core.rest import AsyncHttpResponse, HttpRequest
 
-    from safekv.connection._atransport import AsyncLeasedTransport
+    from safekv.connection.wire._atransport import AsyncLeasedTransport
 
 
 class AsyncSharedClient(SharedClient):
@@ -21,7 +21,7 @@ class AsyncSharedClient(SharedClient):
 
     @classmethod
     def _translator(cls) -> Any:
-        from safekv.connection._translate import AsyncTranslate
+        from safekv.connection.pipeline._translate import AsyncTranslate
 
         return AsyncTranslate()
 

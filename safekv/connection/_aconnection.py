@@ -7,16 +7,16 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from safekv.connection._connection import Connection, FindTokens, SyncConnection
-from safekv.connection._credential_kinds import is_async
+from safekv.connection.tokens._credential_kinds import is_async
 from safekv.errors import MissingPackage
 
 # Imported when a client is constructed; see _connection.
 if TYPE_CHECKING:
     from safekv._settings import Settings
-    from safekv.connection._acredential import AsyncTokenSource
-    from safekv.connection._apolicy import AsyncResilience
-    from safekv.connection._atransport import AsyncLeasedTransport
     from safekv.connection._traffic import Traffics
+    from safekv.connection.pipeline._apolicy import AsyncResilience
+    from safekv.connection.tokens._acredential import AsyncTokenSource
+    from safekv.connection.wire._atransport import AsyncLeasedTransport
 
 
 class AsyncConnection(Connection):
@@ -26,7 +26,7 @@ class AsyncConnection(Connection):
     def __init__(
         self, url: str, tokens: AsyncTokenSource, options: Mapping[str, Any], settings: Settings, traffics: Traffics
     ) -> None:
-        from safekv.connection._apolicy import AsyncSlots
+        from safekv.connection.pipeline._apolicy import AsyncSlots
 
         if "transport" not in options and find_spec("aiohttp") is None:
             raise MissingPackage(
@@ -38,18 +38,18 @@ class AsyncConnection(Connection):
     @classmethod
     def token_source(cls, credential: Any, find: FindTokens) -> AsyncTokenSource:
         """A sync credential will do as well; its tokens are then those of the sync clients."""
-        from safekv.connection._acredential import AsyncTokenSource
+        from safekv.connection.tokens._acredential import AsyncTokenSource
 
         behind = None if is_async(credential) else find(SyncConnection, credential)
         return AsyncTokenSource(credential, behind)
 
     def lease(self, close: Callable[[AsyncLeasedTransport], Any]) -> AsyncLeasedTransport:
-        from safekv.connection._atransport import AsyncLeasedTransport
+        from safekv.connection.wire._atransport import AsyncLeasedTransport
 
         return AsyncLeasedTransport(self, close)
 
     def policy(self, options: Mapping[str, Any]) -> AsyncResilience:
-        from safekv.connection._apolicy import AsyncResilience
+        from safekv.connection.pipeline._apolicy import AsyncResilience
 
         return AsyncResilience(self, self.settings.changed(options), **options)
 
@@ -68,6 +68,6 @@ class AsyncConnection(Connection):
             from azure.core.pipeline.transport import AioHttpTransport
 
             return AioHttpTransport(**self._options)
-        from safekv.connection._atransport import LoopTransport
+        from safekv.connection.wire._atransport import LoopTransport
 
         return LoopTransport(self.settings.pool_size, self._options)

@@ -9,14 +9,14 @@ import safekv
 from safekv import _identifiers
 from safekv.connection import _emulation, _registry
 from safekv.connection._connection import Connection, SyncConnection
-from safekv.connection._credential_kinds import check_picklable, no_credential
 from safekv.connection._identity import RAW, reconstruct
+from safekv.connection.tokens._credential_kinds import check_picklable, no_credential
 from safekv.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from azure.core.rest import HttpRequest, HttpResponse
 
-    from safekv.connection._transport import LeasedTransport
+    from safekv.connection.wire._transport import LeasedTransport
     from safekv.resilience._lane import LaneStatus
 
 Self = TypeVar("Self", bound="SharedClient")
@@ -185,7 +185,7 @@ class SyncSharedClient(SharedClient):
 
     @classmethod
     def _translator(cls) -> Any:
-        from safekv.connection._translate import Translate
+        from safekv.connection.pipeline._translate import Translate
 
         return Translate()
 
@@ -200,7 +200,7 @@ class SyncSharedClient(SharedClient):
 
 
 def _trace(own: Mapping[str, Any]) -> Any:
-    from safekv.connection._trace import RedactedTrace
+    from safekv.connection.pipeline._trace import RedactedTrace
 
     return RedactedTrace(logging_enable=bool(own.get("logging_enable", False)))
 

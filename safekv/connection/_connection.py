@@ -11,17 +11,17 @@ from weakref import WeakValueDictionary
 from safekv._clock import SYSTEM_CLOCK, Clock, VirtualClock
 from safekv._fork import on_fork
 from safekv.connection import _emulation
-from safekv.connection._credential_kinds import is_async, wrong_colour
 from safekv.connection._identity import LANE_OPTIONS, Same
+from safekv.connection.tokens._credential_kinds import is_async, wrong_colour
 
 # What only a constructed client needs is imported then: importing a door costs little more
 # than importing the SDK's.
 if TYPE_CHECKING:
     from safekv._settings import Settings
-    from safekv.connection._credential import TokenSource
-    from safekv.connection._policy import Resilience
     from safekv.connection._traffic import Traffic, Traffics
-    from safekv.connection._transport import LeasedTransport
+    from safekv.connection.pipeline._policy import Resilience
+    from safekv.connection.tokens._credential import TokenSource
+    from safekv.connection.wire._transport import LeasedTransport
 
 FindTokens = Callable[[type["Connection"], Any], Any]
 
@@ -137,7 +137,7 @@ class SyncConnection(Connection):
     def __init__(
         self, url: str, tokens: TokenSource, options: Mapping[str, Any], settings: Settings, traffics: Traffics
     ) -> None:
-        from safekv.connection._policy import Slots
+        from safekv.connection.pipeline._policy import Slots
 
         self.slots = Slots(settings.pool_size)
         super().__init__(url, tokens, options, settings, traffics)
@@ -146,17 +146,17 @@ class SyncConnection(Connection):
     def token_source(cls, credential: Any, find: FindTokens) -> TokenSource:
         if is_async(credential):
             raise wrong_colour(credential)
-        from safekv.connection._credential import TokenSource
+        from safekv.connection.tokens._credential import TokenSource
 
         return TokenSource(credential)
 
     def lease(self, close: Callable[[LeasedTransport], None]) -> LeasedTransport:
-        from safekv.connection._transport import LeasedTransport
+        from safekv.connection.wire._transport import LeasedTransport
 
         return LeasedTransport(self, close)
 
     def policy(self, options: Mapping[str, Any]) -> Resilience:
-        from safekv.connection._policy import Resilience
+        from safekv.connection.pipeline._policy import Resilience
 
         return Resilience(self, self.settings.changed(options), **options)
 
@@ -170,6 +170,6 @@ class SyncConnection(Connection):
             from azure.core.pipeline.transport import RequestsTransport
 
             return RequestsTransport(**self._options)
-        from safekv.connection._transport import pooled_transport
+        from safekv.connection.wire._transport import pooled_transport
 
         return pooled_transport(self.settings.pool_size, self._options)

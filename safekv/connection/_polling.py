@@ -9,7 +9,7 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoun
 from azure.core.polling import PollingMethod
 
 from safekv._clock import Clock
-from safekv.connection._reading import error_in
+from safekv.connection.pipeline._reading import error_in
 from safekv.errors import DeadlineExceeded
 
 P = TypeVar("P")

@@ -16,8 +16,8 @@ from safekv._advice import warn
 from safekv._fork import on_fork
 from safekv.connection import _emulation
 from safekv.connection._connection import Connection
-from safekv.connection._credential_kinds import check_credential
 from safekv.connection._identity import Same, frozen, split_options
+from safekv.connection.tokens._credential_kinds import check_credential
 from safekv.errors import ManyCredentialsWarning
 from safekv.errors._topic import HTTP_429
 

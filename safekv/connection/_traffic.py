@@ -19,7 +19,7 @@ from safekv._clock import SYSTEM_RANDOM, Clock
 from safekv._fork import on_fork
 from safekv._limits import CRYPTOGRAPHY, KeyKind, Work, key_kind, work_of
 from safekv._settings import Settings
-from safekv.connection._reading import parsed, text_of
+from safekv.connection.pipeline._reading import parsed, text_of
 from safekv.resilience._breaker import Breaker, BreakerSettings
 from safekv.resilience._budget import Budget, BudgetSettings
 from safekv.resilience._lane import Lane, LaneSettings, LaneStatus

@@ -12,7 +12,7 @@ from azure.keyvault.keys import KeyVaultKey
 from safekv import _identifiers
 from safekv._identifiers import KeyId
 from safekv.connection._bulk import is_bulk
-from safekv.connection._credential_kinds import check_picklable
+from safekv.connection.tokens._credential_kinds import check_picklable
 from safekv.envelope._wrapping import OfRing, Wrapped
 from safekv.errors import InvalidArgument
 from safekv.keys.crypto import KeyWrapAlgorithm

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, TypeVar
 
 from safekv._fork import on_fork
 from safekv.connection import _registry
-from safekv.connection._credential_kinds import may_pickle_a_secret
 from safekv.connection._identity import frozen
+from safekv.connection.tokens._credential_kinds import may_pickle_a_secret
 from safekv.errors import CredentialNotPicklable
 
 Self = TypeVar("Self", bound="Shared")

@@ -38,7 +38,7 @@ from safekv.cache._events import (
 )
 from safekv.cache._singleflight import Flight
 from safekv.connection import _emulation, _registry
-from safekv.connection._writes import on_write
+from safekv.connection.wire._writes import on_write
 from safekv.errors import DeadlineExceeded, InvalidArgument, UncachedReadsWarning
 from safekv.secrets._kept import is_missing, is_transient, reading, twin
 

@@ -15,7 +15,7 @@ from azure.keyvault.secrets import KeyVaultSecret, SecretProperties
 
 from safekv._clock import Clock
 from safekv.cache._entry import Reading
-from safekv.connection._outcome import outcome_of
+from safekv.connection.pipeline._outcome import outcome_of
 from safekv.errors import DeadlineExceeded, InsecureConnection, SafeKVError, UntrustedCertificate
 from safekv.resilience._flow import Outcome
 

@@ -12,7 +12,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.keyvault.secrets import KeyVaultSecret
 
 from safekv._identifiers import object_name
-from safekv.connection._call import ON_TOKEN
+from safekv.connection.pipeline._call import ON_TOKEN
 from safekv.errors import InvalidArgument, LoadError
 from safekv.secrets._kept import is_missing, is_transient, twin
 

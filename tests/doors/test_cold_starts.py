@@ -11,7 +11,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from colours import Colour, aio_colour
 from doubles import AsyncCredential, InfoCredential, watched
 
-from safekv.connection import _apolicy, _policy
+from safekv.connection.pipeline import _apolicy, _policy
 from safekv.testing import LocalKeyVault
 
 MANY = 64

@@ -9,7 +9,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.core.rest import AsyncHttpResponse, HttpRequest, HttpResponse
 from colours import Colour
 
-from safekv.connection._answer import KeptAnswer, content_of
+from safekv.connection.pipeline._answer import KeptAnswer, content_of
 from safekv.testing import LocalKeyVault
 
 

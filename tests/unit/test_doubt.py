@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from safekv._clock import VirtualClock
 from safekv._operations import operation_of
-from safekv.connection._doubt import Doubt, Verdict
+from safekv.connection.pipeline._doubt import Doubt, Verdict
 
 HOST = "https://my-vault.vault.azure.net"
 ASSIGNMENT = "/keys/app/providers/Microsoft.Authorization/roleAssignments/0123"

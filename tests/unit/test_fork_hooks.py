@@ -12,11 +12,11 @@ import pytest
 from safekv import _fork
 from safekv._settings import Settings
 from safekv.connection._aconnection import AsyncConnection
-from safekv.connection._acredential import AsyncTokenSource
 from safekv.connection._connection import SyncConnection
-from safekv.connection._credential import TokenSource
 from safekv.connection._registry import Registry
 from safekv.connection._traffic import Traffics
+from safekv.connection.tokens._acredential import AsyncTokenSource
+from safekv.connection.tokens._credential import TokenSource
 
 
 class Thing:

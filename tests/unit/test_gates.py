@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from safekv.connection._apolicy import AsyncSlots, AsyncWarmUpGate
-from safekv.connection._policy import Slots, WarmUpGate
+from safekv.connection.pipeline._apolicy import AsyncSlots, AsyncWarmUpGate
+from safekv.connection.pipeline._policy import Slots, WarmUpGate
 from safekv.errors import DeadlineExceeded
 
 

@@ -31,7 +31,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
-from safekv.connection._outcome import outcome_of
+from safekv.connection.pipeline._outcome import outcome_of
 from safekv.errors import CredentialTooOld, DeadlineExceeded
 from safekv.resilience._flow import Outcome
 

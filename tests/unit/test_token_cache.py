@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from safekv._clock import VirtualClock
-from safekv.connection._tokens import MAX_TOKENS, REFRESH_PAUSE, TokenCache, TokenKey, as_token_info
+from safekv.connection.tokens._tokens import MAX_TOKENS, REFRESH_PAUSE, TokenCache, TokenKey, as_token_info
 
 START = 1_700_000_000.0
 KEY = TokenKey(("https://vault.azure.net/.default",))

@@ -15,10 +15,10 @@ from azure.core.credentials import AccessToken, AccessTokenInfo
 from azure.core.exceptions import ClientAuthenticationError
 
 from safekv._clock import VirtualClock
-from safekv.connection import _credential
-from safekv.connection._acredential import AsyncTokenSource
-from safekv.connection._credential import TokenSource
-from safekv.connection._tokens import TokenCache
+from safekv.connection.tokens import _credential
+from safekv.connection.tokens._acredential import AsyncTokenSource
+from safekv.connection.tokens._credential import TokenSource
+from safekv.connection.tokens._tokens import TokenCache
 from safekv.errors import AuthenticationFailed, CredentialTooOld, InvalidCredential
 
 SCOPE = "https://vault.azure.net/.default"

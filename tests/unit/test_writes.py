@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from azure.core.rest import HttpRequest
 
-from safekv.connection import _writes
+from safekv.connection.wire import _writes
 
 URL = "https://my-vault.vault.azure.net"
 NOBODY: list[Any] = []

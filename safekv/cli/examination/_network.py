@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from safekv.cli.examination._check import Check, about, ok, skipped
 from safekv.cli.examination._machine import Machine, Resolved
-from safekv.connection._tls import ssl_context, trusted_bundle
+from safekv.connection.wire._tls import ssl_context, trusted_bundle
 from safekv.errors._diagnosis import Answer, Asked, error_of
 
 #: Seconds.

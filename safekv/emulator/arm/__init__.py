@@ -1,1 +1,1 @@
-"""The control plane, ``management.azure.com``: ``_arm`` takes a request; each kind of resource is a module of routes."""
+"""The control plane, ``management.azure.com``: ``_arm`` takes a request; each kind of resource is a module."""

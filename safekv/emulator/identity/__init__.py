@@ -1,1 +1,1 @@
-"""Who somebody is: the ``_directory``, ``_tokens``, the endpoints that give them out, and the look at each: ``_auth``."""
+"""Who somebody is: the ``_directory``, ``_tokens``, the endpoints that give them out, and the check in ``_auth``."""

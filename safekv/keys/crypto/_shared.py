@@ -12,8 +12,8 @@ from azure.keyvault.keys import JsonWebKey, KeyOperation, KeyVaultKey
 
 from safekv import _identifiers
 from safekv._clock import SYSTEM_CLOCK, Clock
-from safekv.connection._credential_kinds import check_picklable
 from safekv.connection._identity import reconstruct
+from safekv.connection.tokens._credential_kinds import check_picklable
 from safekv.errors import InvalidArgument
 from safekv.keys.crypto import _advice, _decide, _keystore
 from safekv.keys.crypto._decide import Asked

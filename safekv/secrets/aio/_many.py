@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from azure.keyvault.secrets import KeyVaultSecret
 
-from safekv.connection._call import ON_TOKEN
+from safekv.connection.pipeline._call import ON_TOKEN
 from safekv.secrets._many import Load
 
 

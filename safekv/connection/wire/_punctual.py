@@ -9,7 +9,7 @@ from __future__ import annotations
 from ssl import SSLSocket
 from typing import Any
 
-from safekv.connection._call import UNDER_WAY
+from safekv.connection.pipeline._call import UNDER_WAY
 
 TOO_SLOW = "the answer was still coming in at the call's deadline"
 

@@ -11,7 +11,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.core.rest import AsyncHttpResponse, HttpResponse
 from azure.core.utils import CaseInsensitiveDict
 
-from safekv.connection._transport import without_secrets
+from safekv.connection.wire._transport import without_secrets
 from safekv.errors._reading import MOST, without_tokens
 
 

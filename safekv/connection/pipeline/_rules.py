@@ -11,7 +11,7 @@ from azure.core.pipeline import PipelineRequest
 
 from safekv._settings import Settings
 from safekv.connection._bulk import is_bulk
-from safekv.connection._call import Call, Terms
+from safekv.connection.pipeline._call import Call, Terms
 from safekv.errors import InvalidArgument
 from safekv.resilience._flow import RetryLimits
 from safekv.resilience._lane import Priority

@@ -11,11 +11,11 @@ from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOpt
 
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM
 from safekv._fork import on_fork
-from safekv.connection._call import UNDER_WAY
 from safekv.connection._closing import AsyncClosing
-from safekv.connection._credential import TokenSource, ask, keep, patience, raise_advised, too_late
-from safekv.connection._telling import TellingOfToken
-from safekv.connection._tokens import TokenCache, TokenKey, as_token_info
+from safekv.connection.pipeline._call import UNDER_WAY
+from safekv.connection.pipeline._telling import TellingOfToken
+from safekv.connection.tokens._credential import TokenSource, ask, keep, patience, raise_advised, too_late
+from safekv.connection.tokens._tokens import TokenCache, TokenKey, as_token_info
 from safekv.errors import InvalidCredential
 
 

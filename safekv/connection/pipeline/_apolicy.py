@@ -12,11 +12,11 @@ from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, Async
 
 from safekv._fork import on_fork
 from safekv._settings import Settings
-from safekv.connection._call import ON_TOKEN, UNDER_WAY, Call, NoTurn
 from safekv.connection._loops import LoopLocal
-from safekv.connection._outcome import let_in
-from safekv.connection._policy import WARM_UP_PATIENCE, Leading, Seat
-from safekv.connection._rules import CallRules
+from safekv.connection.pipeline._call import ON_TOKEN, UNDER_WAY, Call, NoTurn
+from safekv.connection.pipeline._outcome import let_in
+from safekv.connection.pipeline._policy import WARM_UP_PATIENCE, Leading, Seat
+from safekv.connection.pipeline._rules import CallRules
 
 
 class AsyncResilience(AsyncRetryPolicy[Any, Any]):

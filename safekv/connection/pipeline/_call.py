@@ -13,11 +13,11 @@ from azure.core.pipeline import PipelineContext, PipelineRequest, PipelineRespon
 from safekv import _events
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM, Clock
 from safekv._operations import Repeat, operation_of
-from safekv.connection import _ending
-from safekv.connection._doubt import Doubt, Verdict
 from safekv.connection._identity import RAW
-from safekv.connection._outcome import outcome_of
-from safekv.connection._reading import client_request_id, error_in, parsed, path_of, text_of
+from safekv.connection.pipeline import _ending
+from safekv.connection.pipeline._doubt import Doubt, Verdict
+from safekv.connection.pipeline._outcome import outcome_of
+from safekv.connection.pipeline._reading import client_request_id, error_in, parsed, path_of, text_of
 from safekv.errors import AmbiguousWrite, DeadlineExceeded
 from safekv.errors._catalogue import match
 from safekv.resilience._flow import THROTTLED, Denied, Flow, Outcome, RetryLimits

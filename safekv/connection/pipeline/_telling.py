@@ -10,8 +10,8 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from safekv import _events
 from safekv._clock import SYSTEM_CLOCK, Clock
 from safekv._operations import operation_of
-from safekv.connection._reading import client_request_id, path_of
-from safekv.connection._tokens import TokenKey
+from safekv.connection.pipeline._reading import client_request_id, path_of
+from safekv.connection.tokens._tokens import TokenKey
 
 _NAME = re.compile("[0-9A-Za-z-]{1,127}")
 _NO_NAMES = frozenset({"contacts", "issuers", "restore"})

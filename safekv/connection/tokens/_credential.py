@@ -18,10 +18,10 @@ from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOpt
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM, Clock, Random
 from safekv._fork import on_fork
 from safekv.connection import _emulation
-from safekv.connection._call import UNDER_WAY
-from safekv.connection._credential_kinds import no_credential, wrong_colour
-from safekv.connection._telling import TellingOfToken
-from safekv.connection._tokens import TokenCache, TokenKey, as_token_info
+from safekv.connection.pipeline._call import UNDER_WAY
+from safekv.connection.pipeline._telling import TellingOfToken
+from safekv.connection.tokens._credential_kinds import no_credential, wrong_colour
+from safekv.connection.tokens._tokens import TokenCache, TokenKey, as_token_info
 from safekv.errors import AuthenticationFailed, CredentialTooOld, SafeKVError
 
 if TYPE_CHECKING:

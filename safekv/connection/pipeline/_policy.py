@@ -16,9 +16,9 @@ from azure.core.pipeline.policies import RetryPolicy
 
 from safekv._fork import on_fork
 from safekv._settings import Settings
-from safekv.connection._call import ON_TOKEN, UNDER_WAY, Call, NoTurn
-from safekv.connection._outcome import let_in
-from safekv.connection._rules import CallRules
+from safekv.connection.pipeline._call import ON_TOKEN, UNDER_WAY, Call, NoTurn
+from safekv.connection.pipeline._outcome import let_in
+from safekv.connection.pipeline._rules import CallRules
 
 if TYPE_CHECKING:
     from safekv.connection._traffic import Traffic

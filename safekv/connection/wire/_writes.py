@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from safekv.connection._reading import path_of
+from safekv.connection.pipeline._reading import path_of
 
 #: ``listener(vault_url, name)``; None is every name.
 Listener = Callable[[str, "str | None"], object]

@@ -13,14 +13,14 @@ from azure.core.exceptions import ServiceResponseTimeoutError
 from azure.core.pipeline.transport import AsyncHttpTransport
 
 from safekv._clock import Clock
-from safekv.connection._call import UNDER_WAY, goes_out
 from safekv.connection._closing import AsyncClosing
 from safekv.connection._identity import RAW
 from safekv.connection._loops import PerLoop
-from safekv.connection._punctual import TOO_SLOW
-from safekv.connection._tls import ssl_context, trusted_bundle
-from safekv.connection._transport import Leased, closed_error, refuse, without_secrets
-from safekv.connection._writes import is_read, telling
+from safekv.connection.pipeline._call import UNDER_WAY, goes_out
+from safekv.connection.wire._punctual import TOO_SLOW
+from safekv.connection.wire._tls import ssl_context, trusted_bundle
+from safekv.connection.wire._transport import Leased, closed_error, refuse, without_secrets
+from safekv.connection.wire._writes import is_read, telling
 from safekv.errors import InvalidArgument
 
 if TYPE_CHECKING:

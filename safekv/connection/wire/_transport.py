@@ -12,10 +12,10 @@ from azure.core.pipeline.transport import HttpTransport
 
 from safekv._clock import Clock
 from safekv._identifiers import name_in_path
-from safekv.connection._call import goes_out
 from safekv.connection._identity import RAW
-from safekv.connection._tls import trusted_bundle
-from safekv.connection._writes import is_read, telling
+from safekv.connection.pipeline._call import goes_out
+from safekv.connection.wire._tls import trusted_bundle
+from safekv.connection.wire._writes import is_read, telling
 from safekv.errors import ClientClosed, InsecureConnection, InvalidArgument
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def pooled_transport(pool_size: int, options: dict[str, Any]) -> RequestsTranspo
     import requests
     from azure.core.pipeline.transport import RequestsTransport
 
-    from safekv.connection._adapter import PooledAdapter
+    from safekv.connection.wire._adapter import PooledAdapter
 
     proxied = bool(getproxies().keys() & {"https", "all"})
     use_env_settings = options.get("use_env_settings", proxied)

@@ -23,10 +23,10 @@ from azure.core.pipeline.policies import AsyncHTTPPolicy, ContentDecodePolicy, H
 from safekv import _events
 from safekv._clock import SYSTEM_CLOCK
 from safekv._operations import operation_of
-from safekv.connection._answer import AsyncKeptAnswer, KeptAnswer, content_of
 from safekv.connection._identity import RAW
-from safekv.connection._reading import client_request_id
-from safekv.connection._telling import Telling
+from safekv.connection.pipeline._answer import AsyncKeptAnswer, KeptAnswer, content_of
+from safekv.connection.pipeline._reading import client_request_id
+from safekv.connection.pipeline._telling import Telling
 from safekv.errors import SafeKVError, VaultThrottled
 from safekv.errors._diagnosis import Answer, Asked, error_of
 from safekv.errors._failures import not_key_vaults, original, translated

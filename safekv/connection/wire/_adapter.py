@@ -10,9 +10,9 @@ from requests.models import PreparedRequest, Response
 from urllib3.util.retry import Retry
 from urllib3.util.timeout import Timeout
 
-from safekv.connection._call import UNDER_WAY
-from safekv.connection._punctual import PunctualSocket
-from safekv.connection._tls import Certificate, ssl_context
+from safekv.connection.pipeline._call import UNDER_WAY
+from safekv.connection.wire._punctual import PunctualSocket
+from safekv.connection.wire._tls import Certificate, ssl_context
 
 
 class PooledAdapter(HTTPAdapter):

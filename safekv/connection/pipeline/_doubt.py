@@ -15,7 +15,7 @@ from azure.core.rest import HttpRequest
 
 from safekv._clock import Clock
 from safekv._operations import Operation, Repeat
-from safekv.connection._reading import parsed
+from safekv.connection.pipeline._reading import parsed
 
 #: Dates and creation times are in whole seconds.
 _SLACK = 2.0

@@ -1,0 +1,1 @@
+"""Sockets: transports, each client's lease on one, whom to trust, and answers that end in time."""
