@@ -254,7 +254,5 @@ def _text(lines: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-
-
 if __name__ == "__main__":
     main()
