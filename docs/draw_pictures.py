@@ -68,7 +68,8 @@ def _text(
     x: float, y: float, text: str, *, bold: bool = False, size: int = 12, colour: str = INK, anchor: str = "middle"
 ) -> str:
     weight = ' font-weight="600"' if bold else ""
-    return f'<text x="{x:g}" y="{y:g}" font-size="{size}"{weight} fill="{colour}" text-anchor="{anchor}">{escape(text)}</text>'
+    place = f'x="{x:g}" y="{y:g}" font-size="{size}"{weight} fill="{colour}" text-anchor="{anchor}"'
+    return f"<text {place}>{escape(text)}</text>"
 
 
 def _arrow(path: str, *, both: bool = False) -> str:

@@ -47,7 +47,7 @@ def _commands() -> str:
     lines = [
         "# Commands",
         "",
-        "`pip install 'safekv[cli]'`. `safekv COMMAND --help` says the same; `safekv --version` says which safekv it is.",
+        "`pip install 'safekv[cli]'`. `safekv COMMAND --help` says the same, `safekv --version` which safekv it is.",
         "",
         "| | |",
         "|---|---|",
@@ -137,9 +137,9 @@ def _events() -> str:
     lines = [
         "# Events",
         "",
-        "`safekv.subscribe(hook)` gives every event of the process to `hook`, in the thread where it happens, and returns "
-        "what ends that. A hook must be quick and must not call a vault. Events are frozen dataclasses; `vault` is the "
-        "vault's host name, and durations are in seconds. None has a value or a token in it. "
+        "`safekv.subscribe(hook)` gives every event of the process to `hook`, in the thread where it happens, and "
+        "returns what ends that. A hook must be quick and must not call a vault. Events are frozen dataclasses; `vault` "
+        "is the vault's host name, and durations are in seconds. None has a value or a token in it. "
         "[Throttling](../throttling.md#nothing-sleeps-silently) has an example.",
         "",
         "## Of a vault",
@@ -191,7 +191,7 @@ def _errors() -> str:
     lines = [
         "# Errors and warnings",
         "",
-        "All are in `safekv.errors`, but for those of the envelope. Each is also a subclass of what the SDK, or Python, "
+        "All are in `safekv.errors`, but for those of the envelope. Each is also a subclass of what the SDK or Python "
         "raises for that case, so that `except` clauses of today keep working. All of them pickle, and none holds a "
         "request, a token or a value. [When something is wrong](../doctor.md) says what is on them.",
         "",

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import sys
 from bisect import bisect_left
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib
@@ -61,13 +62,14 @@ def _rate(times: list[float], width: float = 2.0) -> tuple[list[float], list[flo
     """Events per second, counted over ``width`` seconds."""
     edges = [width * number for number in range(int(120 / width) + 1)]
     counts = [bisect_left(times, edge) for edge in edges]
-    return edges[1:], [(after - before) / width for before, after in zip(counts, counts[1:], strict=False)]
+    return edges[1:], [(after - before) / width for before, after in pairwise(counts)]
 
 
 def _compared() -> plt.Figure:
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     rows = _results()
-    for shown, (ax, title) in enumerate(zip(axes, ("429s for each success", "wait of the slowest 1 %, in s"), strict=True)):
+    titles = ("429s for each success", "wait of the slowest 1 %, in s")
+    for shown, (ax, title) in enumerate(zip(axes, titles, strict=True)):
         for number, policy in enumerate(POLICIES):
             values = [row[shown] for row in rows[policy]]
             places = [place + 0.16 * (number - 2) for place in range(len(SIZES))]

@@ -1,8 +1,8 @@
 """What MkDocs does not do by itself. It calls these functions while it builds the site; see ``mkdocs.yml``.
 
 - The pages of ``troubleshooting/`` come into the navigation as their index groups them.
-- Pages link to files outside ``docs/`` (``CHANGELOG.md``, examples), as is right where the repository is read. Here those
-  files become pages of the site, below ``source/``, and the links lead to them.
+- Pages link to files outside ``docs/`` (``CHANGELOG.md``, examples), as is right where the repository is read. Here
+  those files become pages of the site, below ``source/``, and the links lead to them.
 """
 
 from __future__ import annotations
@@ -67,7 +67,9 @@ def _targets(path: str) -> Iterator[str]:
 
 def _content(path: Path) -> str:
     text = path.read_text("utf-8")
-    return text if path.suffix == ".md" else f"# {path.name}\n\n````{path.suffix[1:]}\n{text}````\n"
+    if path.suffix == ".md":
+        return text
+    return f"# {path.name}\n\n````{path.suffix[1:] or 'text'}\n{text}````\n"
 
 
 def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:

@@ -1,4 +1,4 @@
-"""The tutorial, followed to the letter in an empty directory: its files are written, its commands run, its output compared."""
+"""The tutorial, followed to the letter in an empty directory: its files, its commands, and what they print."""
 
 from __future__ import annotations
 
