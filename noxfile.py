@@ -114,6 +114,24 @@ def wheel(session: nox.Session) -> None:
     built.unlink()
 
 
+@nox.session(python=NEWEST_COMMON)
+def docs(session: nox.Session) -> None:
+    """Build the site into site/: every link, anchor and page of the navigation has to be right. Fetches nothing."""
+    _build_site(session)
+
+
+@nox.session(name="site-check", python=NEWEST_COMMON, default=False)
+def site_check(session: nox.Session) -> None:
+    """Look at the built site in a browser, if there is one: links, search, nothing fetched from elsewhere."""
+    _build_site(session, "browser")
+    session.run("python", "tests/site/check.py", "site", *session.posargs)
+
+
+def _build_site(session: nox.Session, *groups: str) -> None:
+    _install(session, "docs", *groups, extras="cli")
+    session.run("mkdocs", "build", "--strict", "--quiet", env={"NO_MKDOCS_2_WARNING": "1"})
+
+
 @nox.session(python=NEWEST_COMMON, default=False)
 def spark(session: nox.Session) -> None:
     """Spark with safekv's columns: half a gigabyte to install, so only when it is asked for. Needs a Java 17."""

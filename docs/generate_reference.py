@@ -138,8 +138,8 @@ def _events() -> str:
         "# Events",
         "",
         "`safekv.subscribe(hook)` gives every event of the process to `hook`, in the thread where it happens, and "
-        "returns what ends that. A hook must be quick and must not call a vault. Events are frozen dataclasses; `vault` "
-        "is the vault's host name, and durations are in seconds. None has a value or a token in it. "
+        "returns what ends that. A hook must be quick and must not call a vault. Events are frozen dataclasses; "
+        "`vault` is the vault's host name, and durations are in seconds. None has a value or a token in it. "
         "[Throttling](../throttling.md#nothing-sleeps-silently) has an example.",
         "",
         "## Of a vault",

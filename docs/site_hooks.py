@@ -74,6 +74,8 @@ def _content(path: Path) -> str:
 
 def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     here = page.file.src_uri
+    if here.startswith("troubleshooting/"):
+        page.meta["search"] = {"boost": 2}  # who searches for an error is in a hurry
     origin = here.removeprefix("source/") if here.startswith("source/") else f"docs/{here}"
 
     def led(match: re.Match[str]) -> str:
