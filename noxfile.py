@@ -129,7 +129,8 @@ def site_check(session: nox.Session) -> None:
 
 def _build_site(session: nox.Session, *groups: str) -> None:
     _install(session, "docs", *groups, extras="cli")
-    session.run("mkdocs", "build", "--strict", "--quiet", env={"NO_MKDOCS_2_WARNING": "1"})
+    # Not with --quiet: what is not logged is not counted.
+    session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
 
 
 @nox.session(python=NEWEST_COMMON, default=False)
