@@ -96,22 +96,74 @@ def demo(session: nox.Session) -> None:
 
 @nox.session(python=NEWEST_COMMON)
 def wheel(session: nox.Session) -> None:
-    """Build the wheel, install it, and run the doors' tests where the source tree cannot be imported."""
+    """Build the sdist, the wheel from it, and test both where the source tree cannot be imported.
+
+    The tests are the sdist's own, and type checkers read the installed package as a user's do.
+    """
     away = Path(session.create_tmp()).resolve()
+    shutil.rmtree(away / "dist", ignore_errors=True)
     session.install("build")
-    session.run("python", "-m", "build", "--wheel", "--outdir", str(away / "dist"), silent=True)
+    session.run("python", "-m", "build", "--outdir", str(away / "dist"), silent=True)
     (built,) = (away / "dist").glob("safekv-*.whl")
+    (source,) = (away / "dist").glob("safekv-*.tar.gz")
     session.install("--force-reinstall", "--no-deps", str(built))
-    session.install(f"{built}[aio,cli]", *nox.project.dependency_groups(PYPROJECT, "test"))
-    for name in ("tests", "docs", "benchmarks", "examples"):
-        shutil.rmtree(away / name, ignore_errors=True)
-        shutil.copytree(HERE / name, away / name, ignore=shutil.ignore_patterns("conformance", "__pycache__"))
-    for page in ("pyproject.toml", *(path.name for path in HERE.glob("*.md")), "LICENSE"):
-        shutil.copy(HERE / page, away / page)
-    session.chdir(away)
+    session.install(f"{built}[aio,cli]", "pyright", *nox.project.dependency_groups(PYPROJECT, "test", "types"))
+    shutil.rmtree(away / "source", ignore_errors=True)
+    shutil.unpack_archive(source, away / "source", filter="data")
+    (unpacked,) = (away / "source").iterdir()
+    shutil.rmtree(unpacked / "safekv")  # what is tested is what is installed
+    session.chdir(unpacked)
     session.run("python", "-c", "import safekv; assert 'site-packages' in safekv.__file__, safekv.__file__")
+    session.run("safekv", "--version")
     session.run("pytest", *IN_PARALLEL, "tests/doors", *session.posargs)
-    built.unlink()
+    session.run("mypy", "--strict", "tests/typing")
+    session.run("pyright", "tests/typing")
+
+
+@nox.session(python=NEWEST_COMMON)
+def extras(session: nox.Session) -> None:
+    """``pip install 'safekv[all]'`` has an answer on each Python, whether or not it is on this machine."""
+    session.install("uv")
+    for python in PYTHONS:
+        session.run("uv", "pip", "compile", "--quiet", "--python-version", python, "--extra", "all", "pyproject.toml",
+                    "--output-file", os.devnull)  # fmt: skip
+
+
+@nox.session(python=NEWEST_COMMON, default=False)
+def lock(session: nox.Session) -> None:
+    """Write requirements/dev.txt: what a development environment holds, with hashes, for every Python and system."""
+    session.install("uv")
+    groups = [part for group in ("lint", "types", "test", "witness", "integrations") for part in ("--group", group)]
+    session.run("uv", "pip", "compile", "--quiet", "--upgrade", "--universal", "--python-version", PYTHONS[0],
+                "--extra", "all", *groups, "--generate-hashes", "--no-header", "pyproject.toml",
+                "--output-file", "requirements/dev.txt")  # fmt: skip
+
+
+@nox.session(python=NEWEST_COMMON, default=False)
+def release(session: nox.Session) -> None:
+    """Build what is published, twice to the same bytes, with an SBOM (CycloneDX) of what it installs beside it."""
+    dist = HERE / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    session.install(*nox.project.dependency_groups(PYPROJECT, "release"))
+    written = session.run("git", "log", "-1", "--format=%ct", external=True, silent=True)
+    again = Path(session.create_tmp()).resolve() / "again"
+    shutil.rmtree(again, ignore_errors=True)
+    for out in (dist, again):
+        session.run(
+            "python", "-m", "build", "--outdir", str(out), silent=True, env={"SOURCE_DATE_EPOCH": written.strip()}
+        )
+    for path in sorted(dist.iterdir()):
+        if path.read_bytes() != (again / path.name).read_bytes():
+            session.error(f"{path.name} is not the same when it is built again")
+    session.run("twine", "check", "--strict", *map(str, dist.iterdir()))
+    (built,) = dist.glob("*.whl")
+    installed = Path(session.create_tmp()).resolve() / "installed"
+    session.run("python", "-m", "venv", "--clear", str(installed))
+    python = str(installed / "bin" / "python")
+    session.run(python, "-m", "pip", "install", "--quiet", str(built), external=True)
+    session.run(python, "-m", "pip", "uninstall", "--quiet", "--yes", "pip", "setuptools", external=True)
+    session.run("cyclonedx-py", "environment", "--output-reproducible", "--pyproject", "pyproject.toml",
+                "--output-file", str(dist / f"{built.stem}.cdx.json"), python)  # fmt: skip
 
 
 @nox.session(python=NEWEST_COMMON)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from safekv.resilience._lane import LaneStatus
     from safekv.secrets import SecretClient
 
+__all__ = ["Vault"]
+
 T = TypeVar("T")
 
 

@@ -11,8 +11,8 @@ the SDK's pipeline      ``_translate`` (outermost: errors that say what to do; `
                         ``_policy`` (turns and repetitions), which carries out what a ``_call`` decides, by
                         ``_rules``, with ``_doubt`` about writes, ``_outcome``, ``_reading`` and ``_ending``
 tokens                  ``_credential`` turns many requests into one; ``_tokens``, ``_credential_kinds``
-the wire                ``_transport`` is each client's lease on what ``_adapter`` and ``_tls`` open; it
-                        tells ``_writes`` of what changes
+the wire                ``_transport`` is each client's lease on what ``_adapter`` and ``_tls`` open, with
+                        sockets that are ``_punctual``; it tells ``_writes`` of what changes
 waiting and working     ``_polling`` (deletions, recoveries), ``_background`` and ``_tasks`` (refreshes),
                         ``_bulk`` (who may wait)
 surviving               ``safekv._fork`` (a child starts again), ``_loops`` and ``_closing`` (event loops end),

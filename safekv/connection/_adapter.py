@@ -11,6 +11,7 @@ from urllib3.util.retry import Retry
 from urllib3.util.timeout import Timeout
 
 from safekv.connection._call import UNDER_WAY
+from safekv.connection._punctual import PunctualSocket
 from safekv.connection._tls import Certificate, ssl_context
 
 
@@ -24,6 +25,8 @@ class PooledAdapter(HTTPAdapter):
     def __init__(self, pool_size: int, *, verify: bool | str, certificate: Certificate) -> None:
         self._trust = (verify, certificate)
         self._context = ssl_context(certifi.where() if verify is True else verify, certificate) if verify else None
+        if self._context is not None:
+            self._context.sslsocket_class = PunctualSocket
         never = Retry(total=False, redirect=False, raise_on_status=False)  # repeating is the policy's business
         super().__init__(pool_connections=4, pool_maxsize=pool_size, max_retries=never)
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from azure.core.exceptions import ServiceResponseTimeoutError
 from azure.core.pipeline.transport import AsyncHttpTransport
 
 from safekv._clock import Clock
+from safekv.connection._call import UNDER_WAY
 from safekv.connection._closing import AsyncClosing
 from safekv.connection._identity import RAW
 from safekv.connection._loops import PerLoop
+from safekv.connection._punctual import TOO_SLOW
 from safekv.connection._tls import ssl_context, trusted_bundle
 from safekv.connection._transport import Leased, closed_error, refuse, without_secrets
 from safekv.connection._writes import is_read, telling
@@ -21,6 +25,8 @@ from safekv.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from azure.core.pipeline.transport import AioHttpTransport
+
+_SOON = 0.001
 
 
 class LoopTransport(AsyncClosing, AsyncHttpTransport[Any, Any]):
@@ -38,7 +44,19 @@ class LoopTransport(AsyncClosing, AsyncHttpTransport[Any, Any]):
         self._transports: PerLoop[AioHttpTransport] = PerLoop(partial(_make_transport, pool_size, options), _close)
 
     async def send(self, request: Any, **kwargs: Any) -> Any:
-        return await (await self._transports.get()).send(request, **kwargs)
+        """Send ``request``, and read its answer to the end within the deadline of the call under way.
+
+        :raises ServiceResponseTimeoutError: as azure-core does when one read takes too long.
+        """
+        transport = await self._transports.get()
+        call = UNDER_WAY.get()
+        if call is None:
+            return await transport.send(request, **kwargs)
+        try:
+            async with _within(max(_SOON, call.flow.remaining())):
+                return await transport.send(request, **kwargs)
+        except asyncio.TimeoutError as error:
+            raise ServiceResponseTimeoutError(TOO_SLOW, error=error) from error
 
     async def open(self) -> None:
         """Nothing to do: each loop's session opens at its first request."""
@@ -51,6 +69,14 @@ class LoopTransport(AsyncClosing, AsyncHttpTransport[Any, Any]):
 
     def after_fork(self) -> None:
         self._transports.after_fork()
+
+
+def _within(seconds: float) -> Any:
+    if sys.version_info >= (3, 11):
+        return asyncio.timeout(seconds)
+    from async_timeout import timeout  # aiohttp brings it where Python has none
+
+    return timeout(seconds)
 
 
 def _make_transport(pool_size: int, options: Mapping[str, Any]) -> AioHttpTransport:

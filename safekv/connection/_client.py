@@ -40,7 +40,7 @@ class SharedClient:
     _lease: Any
     _origin: tuple[str, Any, Mapping[str, Any]]
 
-    def __new__(cls, vault_url: str | None = None, credential: Any = None, **options: Any) -> Any:
+    def __new__(cls: type[Self], vault_url: str | None = None, credential: Any = None, **options: Any) -> Self:
         if cls.__init__ is not SharedClient.__init__:
             # A subclass with an __init__ of its own is built by it, and not shared.
             return super().__new__(cls)
@@ -49,7 +49,8 @@ class SharedClient:
             client: SharedClient = object.__new__(cls)
             return client._built(connection, own, credential, options)
 
-        return cls._registered(vault_url, credential, options, cls, build)
+        shared: Self = cls._registered(vault_url, credential, options, cls, build)
+        return shared
 
     def __init__(self, vault_url: str | None = None, credential: Any = None, **options: Any) -> None:
         if "_lease" in self.__dict__:

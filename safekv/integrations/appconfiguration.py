@@ -15,6 +15,8 @@ from safekv.config._references import parse
 from safekv.config._request import TIMEOUT, positive
 from safekv.errors import LoadError
 
+__all__ = ["Resolver"]
+
 
 class Resolver:
     """``load(endpoint=..., secret_resolver=Resolver(prefetch=uris))``; ``close()`` gives its clients back.

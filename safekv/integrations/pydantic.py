@@ -20,6 +20,8 @@ except ModuleNotFoundError as error:
         f"safekv.SettingsSource needs {error.name}, which is not installed.", hint="pip install 'safekv[pydantic]'"
     ) from None
 
+__all__ = ["SettingsSource"]
+
 
 class SettingsSource(PydanticBaseSettingsSource):
     """Reads the fields that the sources before it have left unset, each by a GET of its own.

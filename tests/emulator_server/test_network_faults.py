@@ -23,6 +23,8 @@ from azure.core.exceptions import (
 from azure.keyvault.secrets import SecretClient
 from azure.keyvault.secrets.aio import SecretClient as AsyncSecretClient
 
+import safekv.secrets
+import safekv.secrets.aio
 from safekv.emulator import EmulatorServer
 
 pytestmark = [
@@ -102,13 +104,17 @@ async def _get_aio(server: EmulatorServer, times: int) -> list[Any]:
     url = server.vault_urls["emulator"]
     async with AsyncSecretClient(url, AsyncCredential(), connection_verify=server.ca_file, **OPTIONS) as client:
         found = [await get() for _ in range(times)]
-    # aiohttp goes on saying goodbye after close(), and must not outlive its loop.
+    await _goodbye()
+    return found
+
+
+async def _goodbye() -> None:
+    """aiohttp goes on saying goodbye after close(), and must not outlive its loop."""
     for thread in threading.enumerate():
         if thread.name == "safekv-emulator":
             await asyncio.to_thread(thread.join, 5)
     await asyncio.sleep(0.01)
     gc.collect()
-    return found
 
 
 @pytest.mark.parametrize(("fault", "sync_error", "aio_error", "requests"), FAULTS)
@@ -164,3 +170,58 @@ def test_a_fault_meets_only_its_vault() -> None:
             vault.set_secret("a", "one")
         server.emulator.fail(network="refused", vault="other", count=None)
         assert _get(server, aio=False) == ["one"]
+
+
+@pytest.mark.parametrize("part", ["head", "body"])
+def test_an_answer_that_trickles_in_ends_at_the_calls_deadline(
+    server: EmulatorServer, aio: bool, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte comes well within ``read_timeout``: only the call's own deadline can end it."""
+    from safekv.emulator import _http
+
+    url = server.vault_urls["emulator"]
+    whole = _http.Exchange._send
+
+    def trickle(self: Any, response: Any, **_: Any) -> None:
+        if not self.path.startswith("/secrets/a") or response.status != 200:
+            return whole(self, response)
+        head, gap = f"HTTP/1.1 200 OK\r\nContent-Length: {len(response.body)}\r\n".encode(), b"\r\n"
+        if part == "body":
+            self.wfile.write(head + gap)
+        slow = response.body if part == "body" else head + gap
+        self.close_connection = True
+        for byte in slow:
+            if server_stops.wait(0.05):
+                return None
+            try:
+                self.wfile.write(bytes([byte]))
+            except OSError:
+                return None
+        return None
+
+    server_stops = threading.Event()
+    monkeypatch.setattr(_http.Exchange, "_send", trickle)
+    options: dict[str, Any] = {"connection_verify": server.ca_file, "cache": None, "timeout": 1.0, "read_timeout": 0.8}
+
+    async def read_aio() -> None:
+        try:
+            async with safekv.secrets.aio.SecretClient(url, AsyncCredential(), **options) as client:
+                await client.get_secret("a")
+        finally:
+            server_stops.set()
+            await _goodbye()
+
+    def read() -> None:
+        if aio:
+            asyncio.run(read_aio())
+        else:
+            with safekv.secrets.SecretClient(url, Credential(), **options) as client:
+                client.get_secret("a")
+
+    began = time.monotonic()
+    try:
+        with pytest.raises(ServiceResponseError):
+            read()
+        assert time.monotonic() - began < 4
+    finally:
+        server_stops.set()

@@ -202,7 +202,8 @@ def drop_in() -> None:
     takes_an_async_credential(AsyncDefaultAzureCredential())
     default: azure.identity.DefaultAzureCredential = DefaultAzureCredential(exclude_cli_credential=True)
     assert_type(default.get_token("scope"), AccessToken)
-    assert_type(AzureAuthorityHosts.AZURE_CHINA, str)
+    host: str = AzureAuthorityHosts.AZURE_CHINA
+    assert host
 
 
 class Mine(SecretClient):
