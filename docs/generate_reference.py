@@ -144,7 +144,7 @@ def _events() -> str:
         "",
         "## Of a vault",
         "",
-        "From `safekv.events`. They name no object.",
+        "From `safekv.events`.",
         *_kinds(safekv.events),
         "",
         "## Of the secret cache",
