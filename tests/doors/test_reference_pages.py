@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import re
 from dataclasses import fields
@@ -92,3 +93,36 @@ def test_the_versions_that_are_refused_are_on_the_page_of_compatibility() -> Non
     page = (DOCS / "reference" / "compatibility.md").read_text("utf-8")
     for package, floor in FLOORS.items():
         assert f"| {package} | {floor} or newer |" in page
+
+
+def test_every_public_name_of_safekvs_own_is_on_a_page() -> None:
+    """Names are those that docs/stability.md promises; ``.aio`` has the same ones to await."""
+    pages = "\n".join(path.read_text("utf-8") for path in sorted((DOCS / "reference" / "api").glob("*.md")))
+    shown = set(re.findall(r"^::: ([\w.]+)", pages, re.M))
+    tables = [(DOCS / "reference" / name).read_text("utf-8") for name in ("errors.md", "events.md")]
+    listed = set(re.findall(r"^(?:\| `(\w+)` \||### (\w+)$)", "\n".join(tables), re.M))
+    told = {name for pair in listed for name in pair}
+    missing = []
+    for line in (DOCS / "reference" / "public-names.txt").read_text("utf-8").splitlines():
+        module, name = line.split(":")
+        if module.endswith(".aio") or module in _ELSEWHERE or name.startswith("_") or name in _sdks(module):
+            continue
+        module = "safekv" if module in ("safekv.config", "safekv.vault") else module
+        if not {module, f"{module}.{name}"} & shown and name not in told | _BASES:
+            missing.append(f"{module}.{name}")
+    assert not missing, "give each a line `::: NAME` on a page in docs/reference/api"
+
+
+#: The awaited twin of ``safekv``, and credentials, which are azure-identity's but for their sharing.
+_ELSEWHERE = ("safekv.aio", "safekv.identity")
+#: What has no entry of its own: the base of all events; a class that signatures name.
+_BASES = {"Event", "CacheEvent", "Reference", "SettingsSource"}
+
+
+def _sdks(module: str) -> set[str]:
+    """The names that a drop-in takes over as they are."""
+    try:
+        sdk = importlib.import_module(f"azure.keyvault.{module.removeprefix('safekv.')}")
+    except ModuleNotFoundError:
+        return set()
+    return {name for name in sdk.__all__ if not name.endswith("Client")}
