@@ -185,6 +185,20 @@ def _build_site(session: nox.Session, *groups: str) -> None:
     session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
 
 
+@nox.session(python=NEWEST_COMMON)
+def fuzz(session: nox.Session) -> None:
+    """Each parser of what comes from outside, for some seconds. ``-- --seconds 1800`` looks for longer."""
+    _install(session, "fuzz")
+    session.run("python", "-m", "tests.fuzz.run", *(session.posargs or ("--seconds", "3")))
+
+
+@nox.session(python=NEWEST_COMMON, default=False)
+def soak(session: nox.Session) -> None:
+    """Ten minutes of everything at once in one process; writes docs/soak.md. ``-- --minutes 1`` for a shorter one."""
+    _install(session)
+    session.run("python", "-m", "tests.soak.run", "--report", "docs/soak.md", *session.posargs)
+
+
 @nox.session(python=NEWEST_COMMON, default=False)
 def spark(session: nox.Session) -> None:
     """Spark with safekv's columns: half a gigabyte to install, so only when it is asked for. Needs a Java 17."""

@@ -1,4 +1,4 @@
-"""What ``safekv.subscribe`` tells a hook: every wait, every 429, every change of a gate.
+"""What ``safekv.subscribe`` tells a hook: every call, every wait, every 429, every change of a gate.
 
 >>> import safekv
 >>> from safekv.events import Throttled
@@ -11,26 +11,46 @@ from __future__ import annotations
 
 from safekv._events import (
     BreakerChanged,
+    CacheState,
+    CallFinished,
+    CallStarted,
+    EnvelopeState,
     Event,
     GateChanged,
     GaveUp,
     Hook,
+    LaneState,
     ManyCredentials,
     ManyServiceCalls,
+    RequestFinished,
+    RingUnwrapped,
+    State,
     Throttled,
+    TokenFetched,
     UncachedReads,
     Waiting,
+    states,
 )
 
 __all__ = [
     "BreakerChanged",
+    "CacheState",
+    "CallFinished",
+    "CallStarted",
+    "EnvelopeState",
     "Event",
     "GateChanged",
     "GaveUp",
     "Hook",
+    "LaneState",
     "ManyCredentials",
     "ManyServiceCalls",
+    "RequestFinished",
+    "RingUnwrapped",
+    "State",
     "Throttled",
+    "TokenFetched",
     "UncachedReads",
     "Waiting",
+    "states",
 ]

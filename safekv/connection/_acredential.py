@@ -14,6 +14,7 @@ from safekv._fork import on_fork
 from safekv.connection._call import UNDER_WAY
 from safekv.connection._closing import AsyncClosing
 from safekv.connection._credential import TokenSource, ask, keep, patience, raise_advised, too_late
+from safekv.connection._telling import TellingOfToken
 from safekv.connection._tokens import TokenCache, TokenKey, as_token_info
 from safekv.errors import InvalidCredential
 
@@ -102,8 +103,9 @@ class AsyncTokenSource(AsyncClosing):
                 with suppress(InvalidCredential):
                     return await asyncio.to_thread(self._sync_source.get_token_info, *key.scopes, options=key.options())
                 self._sync_source = None  # it looked synchronous, and is not
-            answer = ask(self.credential, key)
-            token = await _with_advice(self.credential, answer) if inspect.isawaitable(answer) else answer
+            with TellingOfToken(self.credential, key):
+                answer = ask(self.credential, key)
+                token = await _with_advice(self.credential, answer) if inspect.isawaitable(answer) else answer
             return keep(self.cache, self.credential, key, as_token_info(token))
         except Exception:
             if present is None:

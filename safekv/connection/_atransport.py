@@ -140,7 +140,7 @@ class AsyncLeasedTransport(AsyncClosing, AsyncHttpTransport[Any, Any]):
     async def send(self, request: Any, **kwargs: Any) -> Any:
         transport = self._checked()
         kwargs.pop(RAW, None)  # still there where the user's own policies are in our place
-        refuse(request, self.problem)
+        refuse(request, self.problem, self.connection.url)
         if is_read(request):
             response = await transport.send(request, **kwargs)
         else:

@@ -17,7 +17,7 @@ from safekv.connection import _ending
 from safekv.connection._doubt import Doubt, Verdict
 from safekv.connection._identity import RAW
 from safekv.connection._outcome import outcome_of
-from safekv.connection._reading import error_in, parsed, path_of, text_of
+from safekv.connection._reading import client_request_id, error_in, parsed, path_of, text_of
 from safekv.errors import AmbiguousWrite, DeadlineExceeded
 from safekv.errors._catalogue import match
 from safekv.resilience._flow import THROTTLED, Denied, Flow, Outcome, RetryLimits
@@ -59,8 +59,10 @@ class Call:
         "_last",
         "_path",
         "_raw",
+        "_sent",
         "_terms",
         "_traffic",
+        "_turn",
         "_unsettled",
         "flow",
         "operation",
@@ -83,7 +85,8 @@ class Call:
         self._traffic = traffic
         self._terms = terms
         self._clock: Clock = getattr(transport, "clock", SYSTEM_CLOCK)
-        self._began = self._clock.monotonic()
+        self._began = self._turn = self._clock.monotonic()
+        self._sent: float | None = None
         self._raw = RAW in context or bool(context.options.pop(RAW, False))
         repeat = self.operation.repeat
         self._freely = freely or repeat is Repeat.FREELY
@@ -105,11 +108,18 @@ class Call:
             priority=terms.priority,
         )
 
+    @property
+    def client_request_id(self) -> str | None:
+        """``x-ms-client-request-id`` of all its requests, which the SDK's policy or its caller has chosen."""
+        return client_request_id(self.request)
+
     # -- getting a turn
 
     def begin_attempt(self) -> None:
         """Nothing is known yet of what follows this attempt."""
-        self.wait = None
+        self.wait = self._sent = None
+        if _events.hooks:
+            self._turn = self._clock.monotonic()
 
     def poll(self) -> float:
         """0.0: send now. A number: seconds to sleep before asking again.
@@ -137,6 +147,8 @@ class Call:
         remaining = self.flow.remaining()
         if remaining <= 0:
             raise NoTurn(Denied(0.0, "deadline"))
+        if _events.hooks:
+            self._sent = self._clock.monotonic()
         most = min(remaining, self._terms.attempt_timeout)
         request.context["retry_count"] = self.flow.repeats  # as the SDK's policy does, for tracing
         options = request.context.options
@@ -201,6 +213,8 @@ class Call:
         self._last = response
         http = response.http_response
         status = http.status_code
+        if self._sent is not None:
+            self._tell_request(self._sent, status, None, http.headers.get("x-ms-request-id"))
         if status < 400:
             self.wait = self.flow.answered(status)
             if request is self.request:
@@ -210,10 +224,7 @@ class Call:
         asked = retry_after(http.headers, self._clock.time())
         self.wait = self.flow.answered(status, asked)
         if status == THROTTLED:
-            throttled = _events.Throttled(
-                self._traffic.host, self.operation.name, self._lane, asked, self.flow.attempts
-            )
-            _events.emit(throttled)
+            self._tell_throttled(asked)
         elif status in (401, 409) and self.wait is None:
             self.wait = self._until_it_settles(http)
         elif status >= 500 or status == 408:
@@ -225,6 +236,8 @@ class Call:
     def learn_error(self, error: Exception) -> None:
         """Take note of an attempt that brought no answer; says in ``wait`` what follows."""
         self._last = error
+        if self._sent is not None:
+            self._tell_request(self._sent, None, type(error).__name__, None)
         outcome = outcome_of(error)
         if outcome is None:
             self.wait = None
@@ -322,10 +335,20 @@ class Call:
         asked = retry_after(response.http_response.headers, self._clock.time())
         return max(asked or 0.0, self.flow.lane_wait())
 
+    def _tell_request(self, sent: float, status: int | None, error: str | None, request_id: str | None) -> None:
+        waited, seconds = sent - self._turn, self._clock.monotonic() - sent
+        host, operation, http = self._traffic.host, self.operation.name, self.request.http_request
+        about = (host, operation, http.method, self._lane, status, error, self.flow.attempts, waited, seconds)
+        _events.emit(_events.RequestFinished(*about, self.client_request_id, request_id))
+
+    def _tell_throttled(self, asked: float | None) -> None:
+        about = (self._traffic.host, self.operation.name, self._lane, asked, self.flow.attempts)
+        _events.emit(_events.Throttled(*about, self.client_request_id))
+
     def _tell_wait(self, wait: float, reason: str, level: int) -> None:
         attempt = self.flow.attempts + 1
         name, host = self.operation.name, self._traffic.host
-        _events.emit(_events.Waiting(host, name, self._lane, wait, reason, attempt))
+        _events.emit(_events.Waiting(host, name, self._lane, wait, reason, attempt, self.client_request_id))
         _events.logger.log(level, "%s on %s: %s; attempt %d in %.1f s", name, host, reason, attempt, wait)
 
     def _tell_end(self, reason: str, retry_in: float | None) -> None:
@@ -333,7 +356,8 @@ class Call:
             return
         elapsed = self._clock.monotonic() - self._began
         name, host, attempts = self.operation.name, self._traffic.host, self.flow.attempts
-        _events.emit(_events.GaveUp(host, name, self._lane, reason, attempts, elapsed, retry_in))
+        about = (host, name, self._lane, reason, attempts, elapsed, retry_in)
+        _events.emit(_events.GaveUp(*about, self.client_request_id))
         _events.logger.info("%s on %s: gave up after %d attempts and %.1f s: %s", name, host, attempts, elapsed, reason)
 
 

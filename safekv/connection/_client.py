@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+import safekv
 from safekv import _identifiers
 from safekv.connection import _emulation, _registry
 from safekv.connection._connection import Connection, SyncConnection
@@ -94,6 +95,7 @@ class SharedClient:
             "retry_policy": policy,
             "per_call_policies": self._outer(own),
             "logging_policy": own.get("logging_policy") or _trace(own),
+            "user_agent": " ".join(part for part in (own.get("user_agent"), f"safekv/{safekv.__version__}") if part),
         }
         pipeline.pop("cache", None)  # the SDK would hand it on to every policy
         super().__init__(connection.url, connection.tokens, **pipeline)  # type: ignore[call-arg]

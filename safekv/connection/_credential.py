@@ -20,6 +20,7 @@ from safekv._fork import on_fork
 from safekv.connection import _emulation
 from safekv.connection._call import UNDER_WAY
 from safekv.connection._credential_kinds import no_credential, wrong_colour
+from safekv.connection._telling import TellingOfToken
 from safekv.connection._tokens import TokenCache, TokenKey, as_token_info
 from safekv.errors import AuthenticationFailed, CredentialTooOld, SafeKVError
 
@@ -122,7 +123,9 @@ class TokenSource:
 
     def _refresh(self, key: TokenKey, present: AccessTokenInfo | None) -> AccessTokenInfo:
         try:
-            return keep(self.cache, self.credential, key, as_token_info(self._ask(key)))
+            with TellingOfToken(self.credential, key):
+                token = as_token_info(self._ask(key))
+            return keep(self.cache, self.credential, key, token)
         except Exception:
             if present is None:
                 raise

@@ -6,11 +6,19 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+_LONGEST_ID = 100  # characters of what somebody else has chosen
+
 
 def path_of(url: str) -> str:
     """Of ``https://host/path?query``; ``urlsplit`` costs ten times as much."""
     parts = url.partition("?")[0].split("/", 3)
     return "/" + parts[3] if len(parts) > 3 else "/"
+
+
+def client_request_id(request: Any) -> str | None:
+    """What the SDK's policy, or the caller, has put into the header of a pipeline's request."""
+    given = request.http_request.headers.get("x-ms-client-request-id")
+    return str(given)[:_LONGEST_ID] if given else None
 
 
 def text_of(http: Any) -> str | None:

@@ -44,7 +44,7 @@ class Registry:
         """A child starts with nothing."""
         self._lock = threading.RLock()
         self._connections: OrderedDict[Hashable, Connection] = OrderedDict()
-        self._sources: OrderedDict[Hashable, Any] = OrderedDict()
+        self._sources: OrderedDict[tuple[Same, type[Connection]], Any] = OrderedDict()
         self._vaults: OrderedDict[Hashable, Any] = OrderedDict()
         self._traffics: Traffics | None = None
         self._warned: OrderedDict[str, None] = OrderedDict()
@@ -161,6 +161,13 @@ class Registry:
         with self._lock:
             source = self._sources.get(key) or colour.token_source(credential, self.tokens)
             return _keep(self._sources, key, source, self.settings.max_connections)
+
+    def forget(self, credential: Any) -> None:
+        """Let go of the tokens of a credential that was closed; connections that are open keep theirs."""
+        it = Same(credential)
+        with self._lock:
+            for key in [key for key in self._sources if key[0] == it]:
+                del self._sources[key]
 
     def _warn_of_many_credentials(
         self, colour: type[Connection], url: str, credential: Any, options: Mapping[str, Any]

@@ -14,6 +14,8 @@ from typing import Any
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HttpLoggingPolicy, NetworkTraceLoggingPolicy
 
+from safekv import _events
+
 _SHOWN = frozenset(
     name.lower()
     for name in (
@@ -26,9 +28,15 @@ _SHOWN = frozenset(
 
 
 class RedactedTrace(NetworkTraceLoggingPolicy):
-    """As the SDK's ``NetworkTraceLoggingPolicy``, in both colours, without bodies and tokens."""
+    """As the SDK's ``NetworkTraceLoggingPolicy``, in both colours, without bodies and tokens.
+
+    It stands before the policy of azure-core that makes spans, and has that keep still while a hook makes them:
+    one is enough, and azure-core's have the whole URL, with the object's name.
+    """
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
+        if _events.traced():
+            request.context.options.setdefault("tracing_options", {"enabled": False})
         http = request.http_request
         shown: Any = http
         if request.context.options.get("logging_enable", self.enable_http_logger):

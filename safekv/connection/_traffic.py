@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -38,6 +38,7 @@ class Traffic:
         self._clock = clock
         self.after_fork()
         on_fork(self)
+        _events.has_state(self)
 
     def after_fork(self) -> None:
         """A child has sent nothing yet, and shares no lock with its parent."""
@@ -76,6 +77,11 @@ class Traffic:
     def status(self) -> Mapping[str, LaneStatus]:
         """Each lane that was used, by its name."""
         return MappingProxyType({name: lane.status() for name, lane in sorted(self._lanes.items())})
+
+    def states(self) -> Iterator[_events.LaneState]:
+        """For ``safekv.events.states``."""
+        for name, lane in self.status().items():
+            yield _events.LaneState(self.host, name, lane.rate, lane.interactive + lane.bulk)
 
     def breaker_status(self) -> BreakerStatus:
         """Whether the vault is being left alone."""

@@ -20,10 +20,13 @@ from azure.core.exceptions import (
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncHTTPPolicy, ContentDecodePolicy, HTTPPolicy
 
+from safekv import _events
 from safekv._clock import SYSTEM_CLOCK
 from safekv._operations import operation_of
 from safekv.connection._answer import AsyncKeptAnswer, KeptAnswer, content_of
 from safekv.connection._identity import RAW
+from safekv.connection._reading import client_request_id
+from safekv.connection._telling import Telling
 from safekv.errors import SafeKVError, VaultThrottled
 from safekv.errors._diagnosis import Answer, Asked, error_of
 from safekv.errors._failures import not_key_vaults, original, translated
@@ -35,13 +38,19 @@ _SDKS_OWN: Mapping[int, type[HttpResponseError]] = {
     404: ResourceNotFoundError,
     409: ResourceExistsError,
 }
-_FRAMES = 8
+_FRAMES = 9
 
 
 class Translate(HTTPPolicy[Any, Any]):
     """Raises ``safekv.errors`` for answers of 400 and up, and for what fails on the way."""
 
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        if not _events.hooks:
+            return self._send(request)
+        with Telling(request) as telling:
+            return telling.answered(self._send(request))
+
+    def _send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         translation = Translation(request)
         try:
             response = self.next.send(request)
@@ -62,6 +71,12 @@ class AsyncTranslate(AsyncHTTPPolicy[Any, Any]):
     """As ``Translate``."""
 
     async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        if not _events.hooks:
+            return await self._send(request)
+        with Telling(request) as telling:
+            return telling.answered(await self._send(request))
+
+    async def _send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         translation = Translation(request)
         try:
             response = await self.next.send(request)
@@ -105,12 +120,15 @@ class Translation:
         """
         http = response.http_response
         if http.status_code < 400:
-            return not_key_vaults(http.headers.get("content-type"), http.status_code, self._asked())
+            problem = not_key_vaults(http.headers.get("content-type"), http.status_code, self._asked())
+            problem.client_request_id = client_request_id(self._request)
+            return problem
         kept = keep(self._request.http_request, http, content_of(http))
         answer = Answer(kept.status_code, kept.reason, kept.headers, kept.content)
         problem = error_of(answer, self._asked(), retry_in=self._retry_in(kept.headers))
         cause = _as_the_sdk(kept, problem.message)
         vars(problem).update(response=kept, reason=kept.reason, error=cause.error)
+        problem.client_request_id = client_request_id(self._request)
         problem.__cause__ = cause
         return problem
 
@@ -119,6 +137,7 @@ class Translation:
         problem = translated(error, self._asked())
         if problem is None:
             return None
+        problem.client_request_id = client_request_id(self._request)
         problem.__cause__ = original(error.__cause__ if problem is error else error)
         problem.__context__ = problem.__traceback__ = None
         kind = _callers_own(problem.status_code) if isinstance(problem, VaultThrottled) else _NOT_GIVEN

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from copy import copy
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from azure.core.pipeline.transport import HttpTransport
 
@@ -15,7 +15,7 @@ from safekv._identifiers import name_in_path
 from safekv.connection._identity import RAW
 from safekv.connection._tls import trusted_bundle
 from safekv.connection._writes import is_read, telling
-from safekv.errors import ClientClosed, InvalidArgument
+from safekv.errors import ClientClosed, InsecureConnection, InvalidArgument
 
 if TYPE_CHECKING:
     from azure.core.pipeline.transport import RequestsTransport
@@ -95,7 +95,7 @@ class LeasedTransport(HttpTransport[Any, Any]):
     def send(self, request: Any, **kwargs: Any) -> Any:
         transport = self._checked()
         kwargs.pop(RAW, None)  # still there where the user's own policies are in our place
-        refuse(request, self.problem)
+        refuse(request, self.problem, self.connection.url)
         if is_read(request):
             response = transport.send(request, **kwargs)
         else:
@@ -123,14 +123,30 @@ class LeasedTransport(HttpTransport[Any, Any]):
         return self.connection.transport
 
 
-def refuse(request: Any, problem: InvalidArgument | None) -> None:
-    """The last look before a request is sent: at what is wrong with its client, and at the name in its path.
+def refuse(request: Any, problem: InvalidArgument | None, vault: str) -> None:
+    """The last look before a request is sent: at what is wrong with its client, at its host, and the name in its path.
 
-    The doors check names first, but ``send_request`` takes any path.
+    The doors check names first, but ``send_request`` takes any path; and azure-core follows redirections and links to
+    next pages to any host, with the body of a PUT.
     """
     if problem is not None:
         raise copy(problem)
-    name_in_path(urlsplit(request.url).path)
+    address = urlsplit(request.url)
+    if _host(address) != _host(urlsplit(vault)):
+        raise _elsewhere(address.netloc, vault)
+    name_in_path(address.path)
+
+
+def _host(address: SplitResult) -> tuple[str | None, int]:
+    return address.hostname, address.port or 443
+
+
+def _elsewhere(host: str, vault: str) -> InsecureConnection:
+    return InsecureConnection(
+        f"This request is for {host}, and a client of {vault} sends nothing there.",
+        hint="A vault does not send its clients to another host. If it was a redirection or the link to a next page, "
+        "look for a proxy between here and the vault; for another vault, make a client of that vault.",
+    )
 
 
 def without_secrets(request: Any) -> Any:

@@ -6,7 +6,8 @@ They need no token, and are neither journalled nor throttled, nor met by faults:
 - ``GET faults``: those that wait; ``POST`` with the arguments of ``Emulator.fail`` as JSON
   adds one; ``DELETE`` clears them.
 - ``POST reset``: empties everything but the list of vaults.
-- ``GET journal``: what was asked; ``DELETE`` clears it.
+- ``GET journal``: what was asked; with ``?after=NUMBER`` what came after so many, and how many there were
+  (``noted``). ``DELETE`` clears it.
 - ``GET limits``: by vault; ``PUT`` with fields of ``Limits`` as JSON changes them, for every
   vault or for ``?vault=NAME``.
 """
@@ -97,7 +98,11 @@ def _reset(emulator: Controlled, request: Request) -> Any:
 
 
 def _show_journal(emulator: Controlled, request: Request) -> Any:
-    return {"journal": [asdict(entry) for entry in emulator.journal]}
+    after = request.query.get("after", "0")
+    if not (after.isascii() and after.isdigit() and len(after) < 16):
+        raise ValueError(f"after must be a number of entries, such as 100, not {after!r}")
+    noted, entries = emulator.journal.after(int(after))
+    return {"noted": noted, "journal": [asdict(entry) for entry in entries]}
 
 
 def _clear_journal(emulator: Controlled, request: Request) -> Any:

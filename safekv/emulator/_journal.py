@@ -37,6 +37,7 @@ class Journal:
 
     def __init__(self, size: int) -> None:
         self._entries: deque[JournalEntry] = deque(maxlen=size)
+        self._noted = 0
         self._lock = threading.Lock()
 
     def note(
@@ -64,6 +65,14 @@ class Journal:
         )
         with self._lock:
             self._entries.append(entry)
+            self._noted += 1
+
+    def after(self, number: int) -> tuple[int, list[JournalEntry]]:
+        """How many entries there have been, and those after the first ``number``, as far as they are still here."""
+        with self._lock:
+            new = max(0, self._noted - number)
+            kept = list(self._entries)
+            return self._noted, kept[max(0, len(kept) - new) :]
 
     def clear(self) -> None:
         with self._lock:

@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, overload
 
+from safekv import _events
 from safekv.envelope._base import RingBase
 from safekv.envelope._encoding import from_base64url, to_base64url
 from safekv.envelope._errors import NotEncrypted
@@ -15,6 +16,7 @@ from safekv.envelope._framing import Framing
 from safekv.envelope._records import BYTES, MAX_RECORD, Bytes, as_bytes, not_bytes
 from safekv.envelope._segments import MIB, check_segment_size
 from safekv.envelope._stream import Progress, decrypt_stream, encrypt_stream
+from safekv.envelope._tally import DECRYPTED, ENCRYPTED
 from safekv.errors import InvalidArgument
 
 
@@ -46,9 +48,12 @@ class Encryptor:
         if aad is None:  # cryptography would take it for b"", and nothing would be bound
             raise not_bytes(aad, "aad")
         try:
-            return self._ring.opened().seal(data, aad)
+            sealed = self._ring.opened().seal(data, aad)
         except (TypeError, OverflowError):
-            return self._ring.opened().seal(_record(data), _bytes(aad, "aad"))
+            sealed = self._ring.opened().seal(_record(data), _bytes(aad, "aad"))
+        if _events.hooks:
+            ENCRYPTED.add(len(data))
+        return sealed
 
     def decrypt(self, token: Bytes, aad: Bytes = b"") -> bytes:
         """What :meth:`encrypt` was given.
@@ -58,9 +63,12 @@ class Encryptor:
         if aad is None:
             raise not_bytes(aad, "aad")
         try:
-            return self._ring.opened().openers.open(token, aad)
+            data = self._ring.opened().openers.open(token, aad)
         except TypeError:
-            return self._ring.opened().openers.open(token, _bytes(aad, "aad"))
+            data = self._ring.opened().openers.open(token, _bytes(aad, "aad"))
+        if _events.hooks:
+            DECRYPTED.add(len(data))
+        return data
 
     def encrypt_many(self, rows: Iterable[Bytes], aad: Bytes | Sequence[Bytes]) -> list[bytes]:
         """Records for all of ``rows``, several times as fast as one by one.
@@ -71,11 +79,14 @@ class Encryptor:
         data = _rows(rows, "rows")
         aads = _aads(aad, len(data))
         try:
-            return self._ring.opened(bulk=True).sealer.seal_many(data, aads)
+            sealed = self._ring.opened(bulk=True).sealer.seal_many(data, aads)
         except (TypeError, OverflowError):
             data = [_record(row) for row in data]
             aads = aads if isinstance(aads, bytes) else [_bytes(it, "aad") for it in aads]
-            return self._ring.opened(bulk=True).sealer.seal_many(data, aads)
+            sealed = self._ring.opened(bulk=True).sealer.seal_many(data, aads)
+        if _events.hooks:
+            ENCRYPTED.add_all(data)
+        return sealed
 
     def decrypt_many(self, tokens: Iterable[Bytes], aad: Bytes | Sequence[Bytes]) -> list[bytes]:
         """What :meth:`encrypt_many` was given.
@@ -85,10 +96,13 @@ class Encryptor:
         data = _rows(tokens, "tokens")
         aads = _aads(aad, len(data))
         try:
-            return self._ring.opened(bulk=True).openers.open_many(data, aads)
+            opened = self._ring.opened(bulk=True).openers.open_many(data, aads)
         except TypeError:
             aads = aads if isinstance(aads, bytes) else [_bytes(it, "aad") for it in aads]
-            return self._ring.opened(bulk=True).openers.open_many(data, aads)
+            opened = self._ring.opened(bulk=True).openers.open_many(data, aads)
+        if _events.hooks:
+            DECRYPTED.add_all(opened)
+        return opened
 
     def rotate(self, token: Bytes, aad: Bytes = b"") -> bytes:
         """The same content under the ring's present key.
@@ -148,7 +162,9 @@ class Encryptor:
         """
         framing = self._framing(aad, raw, segment_size, embed_ring)
         opened = self._ring.opened(bulk=True)
-        return encrypt_file(opened, source, target, framing, threads=threads, fsync=fsync, progress=progress)
+        size = encrypt_file(opened, source, target, framing, threads=threads, fsync=fsync, progress=progress)
+        ENCRYPTED.add(size)
+        return size
 
     def decrypt_file(
         self,
@@ -169,7 +185,9 @@ class Encryptor:
         """
         framing = self._framing(aad, raw, segment_size)
         opened = self._ring.opened(bulk=True)
-        return decrypt_file(opened, source, target, framing, threads=threads, fsync=fsync, progress=progress)
+        size = decrypt_file(opened, source, target, framing, threads=threads, fsync=fsync, progress=progress)
+        DECRYPTED.add(size)
+        return size
 
     def encrypt_stream(
         self,
@@ -187,7 +205,9 @@ class Encryptor:
         If this raises, ``sink`` has a stream without its end, which no reader accepts.
         """
         framing = self._framing(aad, raw, segment_size, embed_ring)
-        return encrypt_stream(self._ring.opened(bulk=True), source, sink, framing, progress)
+        size = encrypt_stream(self._ring.opened(bulk=True), source, sink, framing, progress)
+        ENCRYPTED.add(size)
+        return size
 
     def decrypt_stream(
         self,
@@ -204,7 +224,9 @@ class Encryptor:
         :raises DecryptionFailed: undo what was done with the part in ``sink`` then.
         """
         framing = self._framing(aad, raw, segment_size)
-        return decrypt_stream(self._ring.opened(bulk=True), source, sink, framing, progress)
+        size = decrypt_stream(self._ring.opened(bulk=True), source, sink, framing, progress)
+        DECRYPTED.add(size)
+        return size
 
     @overload
     def open(

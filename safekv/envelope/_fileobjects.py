@@ -15,6 +15,7 @@ from safekv.envelope._positional import BINARY, read_at
 from safekv.envelope._records import not_bytes
 from safekv.envelope._replacing import NewFile
 from safekv.envelope._segments import TAG_BYTES
+from safekv.envelope._tally import DECRYPTED, ENCRYPTED
 
 
 class EncryptedWriter(io.BufferedIOBase):
@@ -71,6 +72,7 @@ class EncryptedWriter(io.BufferedIOBase):
                     file.discard()
                     raise
                 file.commit()
+                ENCRYPTED.add(self._position)
         super().close()
 
     def discard(self) -> None:
@@ -131,6 +133,7 @@ class EncryptedReader(io.RawIOBase):
         self.name = os.fsdecode(path)
         self.mode = "rb"
         self._position = 0
+        self._decrypted = 0  # bytes
         self._held = -1  # number of the segment in _content
         self._lock = threading.Lock()
         self._fd = os.open(path, os.O_RDONLY | BINARY)
@@ -185,6 +188,7 @@ class EncryptedReader(io.RawIOBase):
         fd, self._fd = getattr(self, "_fd", -1), -1
         if fd >= 0:
             os.close(fd)
+            DECRYPTED.add(self._decrypted)
         self._content, self._held = memoryview(b""), -1
         super().close()
 
@@ -201,5 +205,6 @@ class EncryptedReader(io.RawIOBase):
         wanted = min(layout.room(index) + TAG_BYTES, self._body_size - start)
         if read_at(self._fd, self._sealed[:wanted], self._reading.body + start) != wanted:
             raise SourceChanged(f"{self.name!r} became shorter while it was read.")
-        self._reading.decrypt(index, index == self._last, self._sealed[:wanted], self._content)
+        size = self._reading.decrypt(index, index == self._last, self._sealed[:wanted], self._content)
+        self._decrypted += size
         self._held = index

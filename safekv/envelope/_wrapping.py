@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
+from safekv import _events
 from safekv.envelope._allowed import AllowedKeys, allowed, shown
 from safekv.envelope._errors import InvalidRing, RingUnavailable, WrapCheckFailed
 from safekv.envelope._jwe import CEK_BYTES, MAX_RECIPIENTS, WRAP_ALGORITHMS, Document, Recipient, seal
@@ -125,9 +126,13 @@ def opening(
             continue
         try:
             cek = yield from _unwrapping(recipient, wrappers)
-            return from_jwks(document.open(cek)), cek
+            opened = from_jwks(document.open(cek))
         except Exception as error:
+            _events.emit(_events.RingUnwrapped(_host_of(recipient.kid), type(error).__name__))
             failures.append((recipient.kid, error))
+        else:
+            _events.emit(_events.RingUnwrapped(_host_of(recipient.kid), None))
+            return opened, cek
     raise _unavailable(failures) from failures[-1][1]
 
 
@@ -162,6 +167,10 @@ def lost(before: Document, after: Document) -> list[str]:
     """Keys that could open ``before`` and cannot open ``after``, whatever their versions."""
     still = {unversioned(it.kid).lower() for it in after.recipients}
     return [it.kid for it in before.recipients if unversioned(it.kid).lower() not in still]
+
+
+def _host_of(kid: str) -> str:
+    return kid.partition("://")[2].partition("/")[0]
 
 
 def unversioned(kid: str) -> str:

@@ -40,7 +40,7 @@
     │   ├── CannotConnect        ServiceRequestError: refused, unreachable
     │   │   └── ConnectTimeout   ServiceRequestTimeoutError
     │   ├── UntrustedCertificate ServiceRequestError: TLS
-    │   ├── InsecureConnection   ServiceRequestError: not https://
+    │   ├── InsecureConnection   ServiceRequestError: not https://, or not the vault's host
     │   ├── ConnectionLost       ServiceResponseError: perhaps carried out
     │   │   └── AsyncConnectionLost  also ServiceRequestError, as aio clients raise today
     │   └── AnswerTimeout        ServiceResponseTimeoutError: perhaps carried out

@@ -17,7 +17,8 @@ class SafeKVError(Exception):
     :param inner_code: the service's inner code (``ForbiddenByRbac``).
     :param vault: the vault's host name.
     :param operation: the SDK's name for what was asked (``get_secret``).
-    :param request_id: ``x-ms-request-id`` of the answer.
+    :param request_id: ``x-ms-request-id`` of the answer, which is the audit log's CorrelationId.
+    :param client_request_id: ``x-ms-client-request-id`` of all requests of the call: ours, or the caller's.
     :param retry_in: seconds after which trying again makes sense.
     :param transient: whether the same call may succeed later without anybody changing anything.
     :param status_code: the answer's HTTP status.
@@ -40,6 +41,7 @@ class SafeKVError(Exception):
         vault: str | None = None,
         operation: str | None = None,
         request_id: str | None = None,
+        client_request_id: str | None = None,
         retry_in: float | None = None,
         transient: bool | None = None,
         status_code: int | None = None,
@@ -55,6 +57,7 @@ class SafeKVError(Exception):
         self.vault = vault
         self.operation = operation
         self.request_id = request_id
+        self.client_request_id = client_request_id
         self.retry_in = retry_in
         if transient is not None:
             self.transient = transient
@@ -76,11 +79,12 @@ class SafeKVError(Exception):
         """The vault, the operation and what identifies the answer, as far as they are known."""
         on = " on ".join(part for part in (self.operation, self.vault) if part)
         codes = " ".join(str(part) for part in (self.code, self.inner_code) if part)
+        ours = self.client_request_id
         status = f"HTTP {self.status_code}" if self.status_code and codes else ""
         parts = (
             on,
             " ".join(part for part in (status, codes) if part),
-            self.request_id and f"request {self.request_id}",
+            f"request {self.request_id}" if self.request_id else ours and f"client request {ours}",
         )
         text = ", ".join(part for part in parts if part)
         return f"[{text}]" if text else ""
@@ -99,6 +103,7 @@ _TRAVELS = (
     "vault",
     "operation",
     "request_id",
+    "client_request_id",
     "retry_in",
     "transient",
     "status_code",

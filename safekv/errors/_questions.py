@@ -26,8 +26,8 @@ QUESTIONS = (
         "who-accesses-the-vault",
         "How can I identify how and when key vaults are accessed?",
         "Turn on the vault's diagnostic setting AuditEvent. Each entry names the operation, the caller, the address, "
-        "the status, and the client's User-Agent and request id. safekv passes user_agent= and request_id= on, and an "
-        "error's request_id is the one in the log.",
+        "the status, the client's User-Agent (safekv/…, after user_agent= of yours) and the request: the request_id of "
+        "errors and events is the log's CorrelationId. docs/monitoring.md has the query.",
         f"{LEARN}/logging",
         (
             "az monitor diagnostic-settings create --name audit --resource {vault_id} --workspace {workspace} "
@@ -38,7 +38,8 @@ QUESTIONS = (
         "vault-metrics",
         "How can I monitor vault availability, service latency periods or other performance metrics for key vault?",
         "The vault's metrics Availability, SaturationShoebox, ServiceApiLatency and ServiceApiResult say it, by the "
-        "minute; an alert on ServiceApiResult with StatusCode 429 tells of throttling.",
+        "minute; an alert on ServiceApiResult with StatusCode 429 tells of throttling. What the application sees of "
+        "it, safekv.observability measures, and safekv top shows.",
         f"{LEARN}/alert",
         (),
         ("throttled",),

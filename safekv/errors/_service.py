@@ -200,7 +200,7 @@ class UntrustedCertificate(ConnectionFailed, ServiceRequestError):
 
 
 class InsecureConnection(ConnectionFailed, ServiceRequestError):
-    """Tokens travel over https:// only. Nothing was sent."""
+    """Tokens and values travel over https:// only, and to the client's vault only. Nothing was sent."""
 
     transient = False
 

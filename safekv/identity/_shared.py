@@ -8,6 +8,7 @@ from collections.abc import Hashable
 from typing import Any, ClassVar, TypeVar
 
 from safekv._fork import on_fork
+from safekv.connection import _registry
 from safekv.connection._credential_kinds import may_pickle_a_secret
 from safekv.connection._identity import frozen
 from safekv.errors import CredentialNotPicklable
@@ -92,7 +93,10 @@ class Shared:
             self._leases -= 1
             if self._leases == 0 and _SHELF.credentials.get(self._key) is self:
                 del _SHELF.credentials[self._key]
-            return self._leases == 0
+            last = self._leases == 0
+        if last:
+            _registry.current().forget(self)
+        return last
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A pickle holds the arguments; the other process makes its own credential from them."""

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary, WeakSet
@@ -48,6 +50,10 @@ logger = logging.getLogger("safekv")
 #: Keywords of ``get_secret`` that leave the answer as it is; with any other the vault is read.
 _CACHEABLE = frozenset({"max_age", "timeout"})
 
+#: Vaults whose former caches are remembered.
+_MOST_VAULTS = 256
+_NUMBERS = itertools.count(1)
+
 Listener = Callable[[SecretChange], object]
 
 
@@ -67,23 +73,31 @@ class SecretCache:
         self.settings = settings
         self.listeners: tuple[tuple[Listener, frozenset[str] | None], ...] = ()
         self._connection = connection
-        self.start_again()
+        self.after_fork()
         on_fork(self)
         _emulation.on_change(self)
+        _events.has_state(self)
         with _EVERY_LOCK.it:
             _EVERY.add(self)
 
     def start_again(self) -> None:
         """Forget everything. What is being read now will not be kept."""
+        _GONE.add(self.host, self.info())
+        self.after_fork()
+
+    def __del__(self) -> None:
+        with suppress(Exception):  # at the end of the process there may be nothing to count with any more
+            _GONE.add(self.host, self.info())
+
+    def after_fork(self) -> None:
+        """Begin with nothing; what the parent has done is not this one's."""
+        self._number = next(_NUMBERS)
         self.clock: Clock = self._connection.clock
         self.now = time.monotonic if self.clock is SYSTEM_CLOCK else self.clock.monotonic
         self.cache = Cache(self.host, self.settings, self.now, SYSTEM_RANDOM, self.told)
         self.entries: dict[Any, Any] = self.cache.entries  # readers index it with a plain pair
         self._lock = threading.RLock()
         self._last: LRUCache[str, CacheEvent] = LRUCache(self.settings.max_entries)
-
-    def after_fork(self) -> None:
-        self.start_again()
 
     def noted(self, connection: Connection, name: str, now: float) -> None:
         """A read that the cache has no part in: that is for the caller to decide."""
@@ -174,6 +188,12 @@ class SecretCache:
         """What the cache has done so far."""
         return self.cache.info()
 
+    def states(self) -> Iterator[_events.CacheState]:
+        """For ``safekv.events.states``."""
+        i = self.info()
+        counts = (i.hits, i.misses, i.stale_serves, i.negative_hits)
+        yield _events.CacheState(self.host, self._number, *counts, i.entries)
+
     def kept_version(self, name: str) -> str | None:
         """The version of this secret that is kept as its latest."""
         return self.cache.kept_version(name)
@@ -197,6 +217,26 @@ class SecretCache:
                 yield callback(change)
             except Exception:
                 report(change.name)
+
+
+class Gone:
+    """What caches had done that are no more, by vault: counts must not go down for those who watch them."""
+
+    def __init__(self) -> None:
+        self.after_fork()
+        on_fork(self)
+        _events.has_state(self)
+
+    def after_fork(self) -> None:
+        self._counts: LRUCache[str, tuple[int, ...]] = LRUCache(_MOST_VAULTS)
+
+    def add(self, host: str, i: CacheInfo) -> None:
+        counts = (i.hits, i.misses, i.stale_serves, i.negative_hits)
+        self._counts[host] = tuple(map(sum, zip(counts, self._counts.get(host, (0, 0, 0, 0)), strict=True)))
+
+    def states(self) -> Iterator[_events.CacheState]:
+        for host, (hits, misses, stale, negative) in list(self._counts.items()):
+            yield _events.CacheState(host, 0, hits, misses, stale, negative, 0)
 
 
 class NoCache:
@@ -239,6 +279,7 @@ class NoCache:
         return None
 
 
+_GONE = Gone()
 NO_CACHE = NoCache()
 C = TypeVar("C", bound=SecretCache)
 

@@ -101,9 +101,10 @@ def holding(colour: Colour, local: LocalKeyVault) -> Any:
 
 @contextmanager
 def events_of() -> Iterator[list[Any]]:
-    """The events that are told meanwhile."""
+    """The events that are told meanwhile, without those that every call tells."""
     events: list[Any] = []
-    stop = _events.subscribe(events.append)
+    of_every_call = (_events.CallStarted, _events.CallFinished, _events.RequestFinished, _events.TokenFetched)
+    stop = _events.subscribe(lambda event: isinstance(event, of_every_call) or events.append(event))
     try:
         yield events
     finally:

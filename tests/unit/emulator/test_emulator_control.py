@@ -60,6 +60,15 @@ def test_the_journal(wire: Wire) -> None:
     assert len(wire.emulator.journal) == 0
 
 
+def test_the_journal_after_a_number_of_entries(wire: Wire) -> None:
+    for _ in range(3):
+        wire.get("/secrets/name")
+    assert control(wire, "GET", "journal", after="0").json["noted"] == 3
+    assert len(control(wire, "GET", "journal", after="2").json["journal"]) == 1
+    assert control(wire, "GET", "journal", after="99").json["journal"] == []
+    assert control(wire, "GET", "journal", after="-1").status == 400
+
+
 def test_limits(wire: Wire) -> None:
     wire.emulator.add_vault("other")
     assert control(wire, "GET", "limits").json["my"]["other"] == 4_000

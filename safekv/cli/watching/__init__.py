@@ -1,0 +1,1 @@
+"""What ``safekv top`` looks at, counts and shows."""

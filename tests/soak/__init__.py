@@ -1,0 +1,1 @@
+"""Everything at once, for minutes: ``nox -s soak``. See ``run``."""
