@@ -17,7 +17,8 @@ from safekv.errors._questions import QUESTIONS, Question
 from safekv.errors._topic import Topic
 from safekv.errors._topics import TOPICS
 
-FOLDER = Path(__file__).parent / "troubleshooting"
+_DOCS = Path(__file__).parent
+FOLDER = _DOCS / "troubleshooting"
 _GROUPS = {
     "Who you are (401)": ("AuthenticationFailed",),
     "What you may (403)": ("AccessDenied", "SecretDisabled", "KeyDisabled"),
@@ -89,15 +90,23 @@ def _topic_page(topic: Topic) -> str:
         for row in said:
             codes = " ".join(f"`{code}`" for code in (row.code, row.inner_code) if code)
             lines += ["", f"HTTP {row.status} {codes}", "", "```text", *(row.message or "").strip().splitlines(), "```"]
-    lines += ["", "## In code", "", *_in_code(topic), "", f"Microsoft's guide: <{topic.guide}>"]
+    lines += ["", "## In code", "", *_in_code(topic), *_see(topic.see), "", f"Microsoft's guide: <{topic.guide}>"]
     return _text(lines)
 
 
 def _question_page(question: Question) -> str:
     lines = [f"# {question.title}", "", question.answer, *_steps(question.remedies)]
-    if question.topics:
-        lines += ["", "See also:", "", *(f"- [{TOPICS[slug].title}]({slug}.md)" for slug in question.topics)]
-    return _text([*lines, "", f"Microsoft's guide: <{question.guide}>"])
+    linked = [f"- [{TOPICS[slug].title}]({slug}.md)" for slug in question.topics]
+    return _text([*lines, *_see(question.see, linked), "", f"Microsoft's guide: <{question.guide}>"])
+
+
+def _see(pages: Iterable[str], before: Iterable[str] = ()) -> list[str]:
+    """Links to other pages, each by its title."""
+    links = [*before]
+    for page in pages:
+        title = (_DOCS / page).read_text("utf-8").partition("\n")[0].removeprefix("# ")
+        links.append(f"- [{title}](../{page})")
+    return ["", "See also:", "", *links] if links else []
 
 
 def _in_code(topic: Topic) -> list[str]:

@@ -13,6 +13,8 @@ from __future__ import annotations
 import itertools
 import sys
 import threading
+from collections.abc import Iterable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
@@ -32,16 +34,19 @@ from safekv.emulator import (
     granted_claims,
     make_token,
 )
+from safekv.emulator._directory import Principal, group_id
+from safekv.errors import MissingPackage
 
 if TYPE_CHECKING:
     from safekv.secrets import SecretClient
     from safekv.secrets.aio import SecretClient as AsyncSecretClient
     from safekv.vault import Vault
 
-__all__ = ["AsyncLocalCredential", "LocalCredential", "LocalKeyVault"]
+__all__ = ["AsyncLocalCredential", "LocalArm", "LocalCredential", "LocalKeyVault"]
 
 DEFAULT_VAULT = "local"
 _MAX_VAULTS = 64
+_LASTING = 10 * 365 * 86_400.0  # seconds
 
 
 class LocalKeyVault:
@@ -62,6 +67,8 @@ class LocalKeyVault:
             "aio": AsyncEmulatorTransport(self.emulator, read_timeout=read_timeout),
         }
         self._credential = LocalCredential(self.emulator)
+        self._credentials: dict[str, LocalCredential] = {}
+        self.arm = LocalArm(self)
         self.traffics = Traffics(_MAX_VAULTS)
         _forget_challenges()
         self._replaced: list[tuple[_registry.Registry, _emulation.Emulation | None]] = []
@@ -76,25 +83,67 @@ class LocalKeyVault:
         """The client for the secrets of the vault named ``local``."""
         return self.vault().secrets
 
-    def vault(self, name: str = DEFAULT_VAULT, **options: Any) -> Vault:
-        """The front door to the vault of this name, which is made if there is none."""
+    def vault(
+        self,
+        name: str = DEFAULT_VAULT,
+        *,
+        enforce: bool | None = None,
+        rbac: bool | None = None,
+        credential: LocalCredential | None = None,
+        **options: Any,
+    ) -> Vault:
+        """The front door to the vault of this name, which is made if there is none.
+
+        :param enforce: let in only whom an access policy lets in, or with ``rbac`` a role; see :meth:`allow`.
+        :param credential: who uses it; by default the one of :meth:`credential`.
+        """
         from safekv.vault import Vault
 
-        return Vault(self.url(name), self._credential, transport=self._transports["sync"], **options)
+        vault = self._emulated(name)
+        if enforce is not None:
+            vault.enforce = enforce
+        if rbac is not None:
+            vault.use_roles(rbac)
+        return Vault(vault.url, credential or self._credential, transport=self._transports["sync"], **options)
 
-    def aio_client(self, name: str = DEFAULT_VAULT, **options: Any) -> AsyncSecretClient:
+    def aio_client(
+        self, name: str = DEFAULT_VAULT, *, credential: LocalCredential | None = None, **options: Any
+    ) -> AsyncSecretClient:
         """The aio client for the secrets of the vault of this name."""
         from safekv.secrets.aio import SecretClient
 
-        return SecretClient(self.url(name), self._credential, transport=self._transports["aio"], **options)
+        asking = credential or self._credential
+        return SecretClient(self.url(name), asking, transport=self._transports["aio"], **options)
 
     def url(self, name: str = DEFAULT_VAULT) -> str:
         """The URL of the vault of this name, which is made if there is none."""
         return self._emulated(name).url
 
-    def credential(self) -> LocalCredential:
-        """A credential that the emulator accepts; it counts what it is asked."""
-        return self._credential
+    def credential(self, name: str | None = None, *, groups: Iterable[str] = (), user: bool = False) -> LocalCredential:
+        """A credential that the emulator accepts; it counts what it is asked.
+
+        :param name: an identity of its own, the same for the same name: an application, or a ``user``.
+        :param groups: names of the groups that it is in, for a name that is new.
+        """
+        if name is None:
+            return self._credential
+        if name not in self._credentials:
+            principal = self.emulator.directory.add(name, groups=groups, user=user)
+            self._credentials[name] = LocalCredential(self.emulator, principal=principal)
+        return self._credentials[name]
+
+    def allow(self, who: LocalCredential | str, *, vault: str = DEFAULT_VAULT, **permissions: Iterable[str]) -> None:
+        """Give an identity or a group permissions by an access policy: ``local.allow(app, secrets=["get"])``.
+
+        :param permissions: by ``secrets``, ``keys`` and ``certificates``.
+        """
+        self._emulated(vault).allow(_object_id(who), permissions)
+
+    def assign(
+        self, who: LocalCredential | str, role: str, *, vault: str = DEFAULT_VAULT, scope: str | None = None
+    ) -> None:
+        """Give an identity or a group a role, such as ``"Key Vault Secrets User"``, on a vault or another ``scope``."""
+        self._emulated(vault).assign(_object_id(who), role, scope)
 
     def aio_credential(self) -> AsyncLocalCredential:
         """The same for the SDK's own aio clients, which take asynchronous credentials only."""
@@ -171,13 +220,69 @@ def _forget_challenges() -> None:
             cache.clear()
 
 
+class LocalArm:
+    """The control plane of a ``LocalKeyVault``, for clients of azure-mgmt-keyvault and azure-mgmt-authorization."""
+
+    def __init__(self, local: LocalKeyVault) -> None:
+        self._local = local
+
+    @property
+    def subscription(self) -> str:
+        return self._local.emulator.settings.subscription
+
+    @property
+    def resource_group(self) -> str:
+        """Where vaults are that say nothing else."""
+        return self._local.emulator.settings.resource_group
+
+    def vault_id(self, name: str = DEFAULT_VAULT) -> str:
+        """The resource id of the vault of this name, which is made if there is none."""
+        resource = self._local._emulated(name).arm
+        if resource is None:
+            raise ValueError(f"{name!r} is a Managed HSM, which is no resource here")
+        return resource.id
+
+    def keyvault(self, credential: LocalCredential | None = None, **options: Any) -> Any:
+        """Microsoft's ``KeyVaultManagementClient``, for vaults and access policies; needs the extra ``management``."""
+        kind = _client_class("azure.mgmt.keyvault", "KeyVaultManagementClient")
+        return self._made(kind, credential, options)
+
+    def authorization(self, credential: LocalCredential | None = None, **options: Any) -> Any:
+        """Microsoft's ``AuthorizationManagementClient``, for roles; needs the extra ``management``."""
+        kind = _client_class("azure.mgmt.authorization", "AuthorizationManagementClient")
+        return self._made(kind, credential, options)
+
+    def _made(self, kind: Any, credential: LocalCredential | None, options: dict[str, Any]) -> Any:
+        principal = (credential or self._local.credential()).principal
+        # These clients judge by the real clock when a token expires, so theirs outlast a clock moved forward.
+        asking = LocalCredential(self._local.emulator, lifetime=_LASTING, principal=principal)
+        subscription = options.pop("subscription", self.subscription)
+        return kind(asking, subscription, **{"transport": self._local.transport("sync"), **options})
+
+
+def _client_class(module: str, name: str) -> Any:
+    try:
+        return getattr(import_module(module), name)
+    except ModuleNotFoundError:
+        package = module.replace(".", "-")
+        raise MissingPackage(f"This needs {package}.", hint="pip install 'safekv[management]'") from None
+
+
+def _object_id(who: LocalCredential | str) -> str:
+    return group_id(who) if isinstance(who, str) else who.principal.oid
+
+
 class LocalCredential:
-    """Gives tokens that the emulator can read. ``requests`` counts how often it was asked."""
+    """Gives tokens that the emulator can read. ``requests`` counts how often it was asked.
+
+    ``principal`` is who it is for: its ``oid`` is what access policies and role assignments name.
+    """
 
     #: Asked even while another emulator stands in for all credentials.
     emulated = True
 
-    def __init__(self, emulator: Emulator, *, lifetime: float = 3600.0) -> None:
+    def __init__(self, emulator: Emulator, *, lifetime: float = 3600.0, principal: Principal | None = None) -> None:
+        self.principal = principal or emulator.directory.default
         self._emulator = emulator
         self._lifetime = lifetime
         self._lock = threading.Lock()
@@ -195,6 +300,7 @@ class LocalCredential:
             number = next(self._numbers)
         claims = {
             **granted_claims(wanted.get("claims")),
+            **self.principal.claims(),
             "aud": scopes[0].removesuffix("/.default"),
             "iss": f"https://sts.windows.net/{tenant}/",
             "tid": tenant,

@@ -11,6 +11,7 @@ import safekv
 
 # The name, and what ``safekv --help`` says of it. The module ``safekv.cli.NAME`` has it as ``command``.
 COMMANDS = {
+    "access": "Who may do what in a vault, and what a deployment would do to that.",
     "check": "See whether all secrets can be had that an application needs.",
     "decrypt": "Decrypt files and pipes with a key ring.",
     "demo": "Run a small application with the SDK and with safekv, and compare.",

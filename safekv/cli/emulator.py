@@ -62,6 +62,8 @@ def _value(text: str) -> Any:
     show_default=True,
     help="How clients get tokens: managed identity or workload identity.",
 )
+@click.option("--enforce", is_flag=True, help="Let in only whom an access policy, or with --rbac a role, lets in.")
+@click.option("--rbac", is_flag=True, help="The vaults use roles (Azure RBAC) instead of access policies.")
 @click.option("--ca-file", type=click.Path(path_type=Path), help="Write the certificate that clients trust here.")
 @click.option(
     "--limit",
@@ -88,6 +90,8 @@ def command(
     ready_file: Path | None,
     state: Path | None,
     identity: IdentityMode,
+    enforce: bool,
+    rbac: bool,
     ca_file: Path | None,
     limits: Limits,
     format_: Format,
@@ -103,8 +107,9 @@ def command(
       until [ -f emulator.env ]; do sleep 0.1; done
       . ./emulator.env
     """
-    emulator = Emulator(clock=VirtualClock(running=True), settings=EmulatorSettings(limits=limits))
-    names = vaults or ("emulator",)
+    settings = EmulatorSettings(limits=limits, enforce=enforce)
+    emulator = Emulator(clock=VirtualClock(running=True), settings=settings)
+    names = {name: {"rbac": rbac} for name in vaults or ("emulator",)}
     stopping = threading.Event()
     try:
         server = EmulatorServer(emulator, vaults=names, host=host, port=port, state=state, ca_file=ca_file, force=force)

@@ -178,6 +178,7 @@ class Registry:
             type(each) is colour
             and each.url == url
             and each.tokens.credential is not credential
+            and not _differ(each.tokens.credential, credential)
             and each.given_transport is options.get("transport")  # apart by wish, if not
             for each in self._connections.values()
         ):
@@ -210,6 +211,12 @@ def replace(registry: Registry) -> Registry:
     global _current
     before, _current = _current, registry
     return before
+
+
+def _differ(one: Any, other: Any) -> bool:
+    """Whether two credentials are known to be of different identities: the emulator's say whose they are."""
+    mine, theirs = getattr(one, "principal", None), getattr(other, "principal", None)
+    return mine is not None and theirs is not None and mine != theirs
 
 
 def _keep(entries: OrderedDict[K, V], key: K, value: V, most: int) -> V:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from safekv.emulator._messages import Request, Response
 from safekv.emulator._settings import EmulatorSettings
-from safekv.errors._catalogue import ServiceError
+from safekv.errors._catalogue import ServiceError, by_id
 
 _LONGEST_ECHO = 128
 LAST_SECOND = 253_402_300_799  # of the year 9999
@@ -40,6 +40,15 @@ def error(row: ServiceError, places: Mapping[str, str], headers: Mapping[str, st
     return Response(row.status, {**kind, **(headers or {})}, body)
 
 
+def reworded(row_id: str, changes: Mapping[str, str]) -> ServiceError:
+    """A row with other values in the place of its examples."""
+    row = by_id(row_id)
+    message = row.message or ""
+    for example, value in changes.items():
+        message = message.replace(example, value)
+    return replace(row, message=message)
+
+
 def bare(status: int) -> Response:
     """An answer of a status for which no real body is known."""
     if status < 400:
@@ -59,6 +68,25 @@ def with_service_headers(
         "x-ms-keyvault-region": settings.region,
         "x-ms-keyvault-service-version": settings.service_version,
         "x-ms-request-id": request_id,
+    }
+    client_request_id = request.headers.get("x-ms-client-request-id")
+    if client_request_id and is_plain(client_request_id):
+        headers["x-ms-client-request-id"] = client_request_id
+    return replace(response, headers=headers)
+
+
+def with_arm_headers(response: Response, request: Request, request_id: str, now: float) -> Response:
+    """The same for an answer of the control plane."""
+    headers = {
+        "Cache-Control": "no-cache",
+        "Pragma": "no-cache",
+        "Expires": "-1",
+        "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
+        "X-Content-Type-Options": "nosniff",
+        "Date": formatdate(min(max(now, 0), LAST_SECOND), usegmt=True),
+        **response.headers,
+        "x-ms-request-id": request_id,
+        "x-ms-correlation-request-id": request_id,
     }
     client_request_id = request.headers.get("x-ms-client-request-id")
     if client_request_id and is_plain(client_request_id):

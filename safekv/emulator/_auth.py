@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import base64
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from safekv.emulator._answers import error
+from safekv.emulator._answers import error, reworded
 from safekv.emulator._messages import Request, Response
 from safekv.emulator._tokens import read_claims, read_token, satisfies
 from safekv.emulator._vault import Surroundings, Vault
@@ -72,6 +73,10 @@ class Authentication:
             return self.challenge(vault, by_id("401_challenge"), extra)
         return None
 
+    def payload(self, token: str | None) -> Mapping[str, Any]:
+        """What a token says; nothing if it is not one of ours."""
+        return (self._look_up(token).payload or {}) if token else {}
+
     def challenge(self, vault: Vault, row: ServiceError, extra: str = "") -> Response:
         """A 401 with the header that tells a client where to get a token."""
         return error(row, {}, self.challenge_header(vault, extra))
@@ -93,8 +98,8 @@ class Authentication:
         payload = seen.payload
         if seen.revoked or (payload and _number(payload.get("iat"), now) < self._revoked_before):
             return by_id("401_expired")
-        if payload is None:
-            return by_id("401_sigkey") if self._settings.strict_tokens else None
+        if payload is None:  # an enforcing vault has to know who asks
+            return by_id("401_sigkey") if self._settings.strict_tokens or vault.enforce else None
         return self._misfit(vault, payload, now) if self._settings.check_tokens else None
 
     def _misfit(self, vault: Vault, payload: dict[str, Any], now: float) -> ServiceError | None:
@@ -110,20 +115,11 @@ class Authentication:
 
 
 def _wrong_audience(expected: str, found: str) -> ServiceError:
-    return _with_message("401_audience", {"https://vault.azure.net": expected, "https://management.azure.com/": found})
+    return reworded("401_audience", {"https://vault.azure.net": expected, "https://management.azure.com/": found})
 
 
 def _wrong_issuer(expected: str, found: str) -> ServiceError:
-    return _with_message("401_issuer", {"<tenant1>": expected, "<tenant2>": found})
-
-
-def _with_message(row_id: str, changes: dict[str, str]) -> ServiceError:
-    """A row with other values in the place of its examples."""
-    row = by_id(row_id)
-    message = row.message or ""
-    for example, value in changes.items():
-        message = message.replace(example, value)
-    return replace(row, message=message)
+    return reworded("401_issuer", {"<tenant1>": expected, "<tenant2>": found})
 
 
 def _number(value: Any, otherwise: float) -> float:

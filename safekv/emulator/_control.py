@@ -10,6 +10,11 @@ They need no token, and are neither journalled nor throttled, nor met by faults:
   (``noted``). ``DELETE`` clears it.
 - ``GET limits``: by vault; ``PUT`` with fields of ``Limits`` as JSON changes them, for every
   vault or for ``?vault=NAME``.
+- ``GET identities``: those that were registered; ``POST`` with the arguments of ``Directory.add``
+  as JSON registers one.
+- ``POST access``: lets somebody in, ``{"who": NAME, "secrets": ["get"]}`` by access policies,
+  ``{"who": NAME, "role": "Key Vault Reader"}`` by a role, to every vault or to ``?vault=NAME``.
+  Who it is, is a name, a client id or an object id; or ``{"group": NAME, …}``.
 """
 
 from __future__ import annotations
@@ -20,14 +25,17 @@ from dataclasses import asdict, fields, replace
 from typing import Any, Protocol
 
 from safekv._clock import VirtualClock
+from safekv.emulator._access_needs import PERMISSIONS
+from safekv.emulator._directory import Directory, group_id
 from safekv.emulator._fault import Fault
 from safekv.emulator._journal import Journal
 from safekv.emulator._messages import Request, Response
+from safekv.emulator._seeding import EmulatedVault
 from safekv.emulator._settings import Limits, one_of
-from safekv.emulator._vault import Vault
 
 PREFIX = "/_emulator/"
 _MOST_SECONDS = 3_200_000_000  # a hundred years
+_IDENTITY_ARGUMENTS = {"name": str, "client_id": str, "oid": str, "groups": list, "user": bool}
 _FAULT_ARGUMENTS = tuple(each.name for each in fields(Fault) if each.init)
 
 
@@ -37,8 +45,10 @@ class Controlled(Protocol):
     clock: VirtualClock
     journal: Journal
 
+    directory: Directory
+
     @property
-    def vaults(self) -> Mapping[str, Vault]: ...
+    def vaults(self) -> Mapping[str, EmulatedVault]: ...
 
     @property
     def faults(self) -> Iterable[Fault]: ...
@@ -125,6 +135,42 @@ def _change_limits(emulator: Controlled, request: Request) -> Any:
     return _show_limits(emulator, request)
 
 
+def _list_identities(emulator: Controlled, request: Request) -> Any:
+    return {"identities": [asdict(each) for each in emulator.directory]}
+
+
+def _add_identity(emulator: Controlled, request: Request) -> Any:
+    arguments = _body(request)
+    _check_members(arguments, _IDENTITY_ARGUMENTS)
+    if "name" not in arguments or not all(isinstance(each, str) for each in arguments.get("groups", [])):
+        raise ValueError('an identity is like {"name": "app", "groups": ["readers"]}')
+    emulator.directory.add(**arguments)
+    return _list_identities(emulator, request)
+
+
+def _let_in(emulator: Controlled, request: Request) -> Any:
+    arguments, vaults = _body(request), _vaults(emulator, request)
+    _check_members(arguments, {"who": str, "group": str, "role": str, **dict.fromkeys(PERMISSIONS, list)})
+    if ("who" in arguments) == ("group" in arguments):
+        raise ValueError('say who is let in: {"who": "app", "secrets": ["get"]}, or {"group": "readers", …}')
+    who = arguments.pop("who", None)
+    oid = group_id(arguments.pop("group")) if who is None else emulator.directory.find(who).oid
+    role = arguments.pop("role", None)
+    for vault in vaults:
+        if arguments:
+            vault.allow(oid, arguments)
+        if role is not None:
+            vault.assign(oid, role)
+    return {"oid": oid, "vaults": [vault.name for vault in vaults]}
+
+
+def _check_members(given: Mapping[str, Any], known: Mapping[str, type]) -> None:
+    for name, value in given.items():
+        one_of("the argument", name, list(known))
+        if type(value) is not known[name]:
+            raise ValueError(f"{name} must be a {known[name].__name__}, not a {type(value).__name__}")
+
+
 def _seconds(given: str) -> float:
     try:
         seconds = float(given)
@@ -135,7 +181,7 @@ def _seconds(given: str) -> float:
     return seconds
 
 
-def _vaults(emulator: Controlled, request: Request) -> list[Vault]:
+def _vaults(emulator: Controlled, request: Request) -> list[EmulatedVault]:
     vaults = list(emulator.vaults.values())
     name = request.query.get("vault")
     if name is None:
@@ -165,4 +211,6 @@ _ENDPOINTS = {
     "reset": {"POST": _reset},
     "journal": {"GET": _show_journal, "DELETE": _clear_journal},
     "limits": {"GET": _show_limits, "PUT": _change_limits},
+    "identities": {"GET": _list_identities, "POST": _add_identity},
+    "access": {"POST": _let_in},
 }

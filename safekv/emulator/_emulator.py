@@ -5,22 +5,30 @@ from __future__ import annotations
 import random
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 from safekv._clock import VirtualClock
-from safekv.emulator import _answers, _control, _faults, _router, _snapshot
+from safekv.emulator import _access_snapshot, _answers, _arm, _control, _faults, _router, _snapshot
+from safekv.emulator._access import RoleAssignment
+from safekv.emulator._access_roles import OWNER
+from safekv.emulator._arm_resource import Rules, VaultResource
 from safekv.emulator._auth import bearer_token
 from safekv.emulator._backup import Sealer
 from safekv.emulator._call import Call
+from safekv.emulator._directory import Directory, id_of
 from safekv.emulator._fault import Body, Delay, Fault
 from safekv.emulator._faults import Faults, Outcome
+from safekv.emulator._grants import Grants
+from safekv.emulator._identity import IdentityEndpoint, IdentitySettings
 from safekv.emulator._journal import Journal
 from safekv.emulator._lifecycle import Policy
 from safekv.emulator._messages import Network, NetworkFault, Reply, Request, Response
 from safekv.emulator._pipeline import Service
+from safekv.emulator._propagating import Propagating
 from safekv.emulator._seeding import EmulatedVault
 from safekv.emulator._settings import EmulatorSettings, Limits
 from safekv.emulator._vault import Surroundings
@@ -43,8 +51,19 @@ class Emulator:
         self.journal = Journal(settings.journal_size)
         self._lock = threading.RLock()
         self._random = random.Random(seed)  # noqa: S311  (repeatable on purpose)
-        self._surroundings = Surroundings(self.clock, settings, self._random, Sealer(seed), self._lock)
+        self.directory = Directory()
+        self.grants = Grants(settings.propagation)
+        self.groups = {settings.resource_group.lower()}
+        self.identity = IdentityEndpoint(self.clock, IdentitySettings(tenant=settings.tenant), directory=self.directory)
+        #: Where a vault goes that is made through the control plane: arguments of ``add_vault``.
+        self.place: Callable[[str], Mapping[str, str]] = lambda name: {}
+        self._surroundings = Surroundings(
+            self.clock, settings, self._random, Sealer(seed), self._lock, self.directory, self.grants
+        )
         self._vaults: dict[str, EmulatedVault] = {}
+        self._login = urlsplit(settings.login).netloc.lower()
+        self._owners = {self.directory.default.oid}
+        self._begin_grants()
         self._service = Service(self._surroundings)
         self._faults = Faults(seed)
 
@@ -69,13 +88,20 @@ class Emulator:
         purge_protection: bool = False,
         retention_days: int = 90,
         limits: Limits | None = None,
+        enforce: bool | None = None,
+        rbac: bool = False,
+        resource_group: str | None = None,
     ) -> EmulatedVault:
         """Make a vault, or a Managed HSM (``hsm``).
 
         ``authority`` is its host, with the port unless that is 443 (default: as in the public
         cloud), ``resource`` what tokens are for, ``retention_days`` (7 to 90) how long deleted
-        objects are kept. ``ValueError`` if the name or the authority is taken or impossible.
+        objects are kept. ``enforce``: only whom an access policy, or with ``rbac`` a role, lets in
+        gets in (default: as the settings say); ``resource_group`` is where the control plane has it.
+        ``ValueError`` if the name or the authority is taken or impossible.
         """
+        if hsm and enforce:
+            raise ValueError("enforce=True is for vaults: access policies and roles of Azure mean nothing to an HSM")
         domain = "managedhsm.azure.net" if hsm else "vault.azure.net"
         vault = EmulatedVault(
             _checked("name", name, r"[0-9A-Za-z-]+", "my-vault"),
@@ -88,20 +114,50 @@ class Emulator:
             policy=Policy(purge_protection, retention_days, self.settings.delete_delay, self.settings.recover_delay),
             limits=limits or self.settings.limits,
             surroundings=self._surroundings,
+            resource_state=None if hsm else self._resource(name, resource_group, rbac=rbac),
+            enforce=not hsm and (self.settings.enforce if enforce is None else enforce),
         )
         with self._lock:
             for other in self._vaults.values():
                 if vault.authority == other.authority or vault.name.lower() == other.name.lower():
                     raise ValueError(f"there is a vault {other.name!r} at {other.authority} already")
             self._vaults[vault.authority] = vault
+            if vault.arm is not None:
+                self.groups.add(vault.arm.group.lower())
         return vault
+
+    def new_vault(self, name: str, **options: Any) -> EmulatedVault:
+        """The same, where vaults go that are made through the control plane."""
+        vault = self.add_vault(name, **{**self.place(name), **options})
+        if vault.arm is not None:
+            vault.arm.made = True
+        return vault
+
+    def remove_vault(self, vault: EmulatedVault) -> None:
+        """Forget a vault with all that it holds."""
+        with self._lock:
+            self._vaults.pop(vault.authority, None)
 
     def handle(self, request: Request) -> Reply:
         """Answer one request."""
         if request.path.startswith(_control.PREFIX):
             return _control.answer(self, request)
+        if request.authority == self._login and request.authority not in self._vaults:
+            return self.identity.handle(request)
+        if request.authority == _arm.HOST:
+            return self.manage(request)
         with self._lock:
             return self._handle(request, self.clock.time())
+
+    def manage(self, request: Request) -> Reply:
+        """Answer one request to the control plane, under whatever authority it is reached."""
+        with self._lock:
+            now, bearer = self.clock.time(), bearer_token(request) is not None
+            outcome = self._faults.decide(request, None, None, bearer=bearer)
+            reply = self._managed(request, outcome, now)
+        status = reply.status if isinstance(reply, Response) else None
+        self.journal.note(request, time=now, status=status, operation=None, fault=outcome.kind, bearer=bearer)
+        return reply
 
     def fail(
         self,
@@ -132,7 +188,8 @@ class Emulator:
         comes before that, or before the ordinary answer. ``retry_after`` is in seconds.
 
         A fault given by ``operation``, or with an ``error`` about tokens, leaves alone the request
-        without a token that a client begins with; other faults meet that one too.
+        without a token that a client begins with; other faults meet that one too. Requests to the
+        control plane are met by ``path`` alone, such as ``"Microsoft.KeyVault/vaults"``.
         """
         fault = Fault(
             operation=operation,
@@ -154,16 +211,24 @@ class Emulator:
         with self._lock:
             return self._faults.add(fault)
 
+    def own_subscription(self, oid: str) -> None:
+        """Let an object id manage all that is in the subscription; that opens nothing in a vault."""
+        with self._lock:
+            self._owners.add(oid)
+            scope = f"/subscriptions/{self.settings.subscription}"
+            self.grants.begin_with(RoleAssignment(id_of(f"owner {oid}"), OWNER, oid, scope))
+
     def clear_faults(self) -> None:
         """Forget all faults."""
         with self._lock:
             self._faults.clear()
 
     def reset(self) -> None:
-        """Empty the vaults, and forget faults, journal, throttling, revoked tokens and required claims."""
+        """Empty the vaults, and forget who may what, faults, journal, throttling, revoked tokens, required claims."""
         with self._lock:
             for vault in self._vaults.values():
                 vault.empty()
+            self._begin_grants()
             self._faults.clear()
             self._service.authentication.reset()
             self.journal.clear()
@@ -185,16 +250,31 @@ class Emulator:
     def snapshot(self) -> dict[str, Any]:
         """All contents as JSON-able data, values in clear."""
         with self._lock:
-            return _snapshot.dump(self._vaults.values())
+            managed = _access_snapshot.dump(self._vaults.values(), self.grants, self.directory, self.groups)
+            return {**_snapshot.dump(self._vaults.values()), "control_plane": managed}
 
     def restore(self, document: dict[str, Any]) -> None:
         """Replace all contents by a snapshot's. ``ValueError`` says what is wrong with it, and changes nothing."""
+        contents, managed = _access_snapshot.taken_out(document)
         with self._lock:
-            _snapshot.load(document, self._vaults.values())
+            made = self._make_again(managed.made() if managed else ())
+            try:
+                _snapshot.load(contents, self._vaults.values())
+            except ValueError:
+                for vault in made:
+                    self.remove_vault(vault)
+                raise
+            if managed:
+                managed.put(self._vaults.values(), self.grants, self.directory, self.groups)
+
+    def _make_again(self, names: Iterable[str]) -> list[EmulatedVault]:
+        """The vaults of these names that are not there."""
+        there = {vault.name.lower() for vault in self._vaults.values()}
+        return [self.new_vault(name) for name in names if name.lower() not in there]
 
     def _handle(self, request: Request, now: float) -> Reply:
         vault = self._vaults.get(request.authority)
-        if vault is None:
+        if vault is None or not vault.reachable:
             dns = Network.DNS
             self.journal.note(request, time=now, status=None, operation=None, fault=dns.value, bearer=False)
             return NetworkFault(dns)
@@ -216,10 +296,23 @@ class Emulator:
         response = _answers.with_service_headers(
             response, call.request, self.settings, self._new_request_id(), self.clock.time()
         )
+        return self._delivered(response, outcome)
+
+    def _delivered(self, response: Response, outcome: Outcome) -> Reply:
+        """What arrives of an answer that was given."""
         if outcome.afterwards:
             cut = response if outcome.afterwards is Network.TRUNCATED else None
             return NetworkFault(outcome.afterwards, cut, outcome.delay)
         return replace(response, delay=outcome.delay) if outcome.delay else response
+
+    def _managed(self, request: Request, outcome: Outcome, now: float) -> Reply:
+        """The same of the control plane's answer."""
+        fault = outcome.instead
+        if fault and fault.network:
+            return NetworkFault(fault.network, delay=outcome.delay)
+        response = _faults.answer(fault, {}, now) if fault else _arm.answer(self, request, now)
+        response = _answers.with_arm_headers(response, request, self._new_request_id(), now)
+        return self._delivered(response, outcome)
 
     def _faulty(self, call: Call, fault: Fault) -> Response:
         vault = call.vault
@@ -229,6 +322,17 @@ class Emulator:
             challenge = self._service.authentication.challenge_header(vault)
             response = replace(response, headers={**challenge, **response.headers})
         return response
+
+    def _resource(self, name: str, group: str | None, *, rbac: bool) -> VaultResource:
+        now, settings = self.clock.time(), self.settings
+        rules = Propagating(Rules(rbac), settings.propagation)
+        group = _checked("resource_group", group or settings.resource_group, r"[-\w.()]{1,90}", "my-group")
+        return VaultResource(name, settings.subscription, group, settings.region, rules, created=now, ready=now)
+
+    def _begin_grants(self) -> None:
+        self.grants.clear()
+        for oid in sorted(self._owners):
+            self.own_subscription(oid)
 
     def _new_request_id(self) -> str:
         digits = f"{self._random.getrandbits(128):032x}"

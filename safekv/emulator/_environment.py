@@ -17,7 +17,7 @@ class Endpoints:
     """Where everything is while a server runs. URLs have no slash at the end.
 
     ``vaults`` maps names to URLs. ``token_url`` is App Service's endpoint (plain HTTP) and
-    ``login_url`` Entra ID's (HTTPS).
+    ``login_url`` Entra ID's (HTTPS). ``management_url`` is the control plane's.
     """
 
     vaults: Mapping[str, str]
@@ -28,6 +28,9 @@ class Endpoints:
     tenant: str
     client_id: str
     federated_token_file: str
+    management_url: str
+    subscription: str
+    resource_group: str
 
 
 def environment(endpoints: Endpoints, identity: IdentityMode = "managed") -> dict[str, str]:
@@ -38,6 +41,9 @@ def environment(endpoints: Endpoints, identity: IdentityMode = "managed") -> dic
     first = next(iter(endpoints.vaults.values()), None)
     variables = {} if first is None else dict.fromkeys(_VAULT_URL, first)
     variables["SAFEKV_EMULATOR_VAULTS"] = ",".join(f"{name}={url}" for name, url in endpoints.vaults.items())
+    variables["SAFEKV_EMULATOR_MANAGEMENT_URL"] = endpoints.management_url
+    variables["SAFEKV_EMULATOR_RESOURCE_GROUP"] = endpoints.resource_group
+    variables["AZURE_SUBSCRIPTION_ID"] = endpoints.subscription
     variables |= dict.fromkeys(_CA_FILE, endpoints.ca_file)
     variables |= dict.fromkeys(_NO_PROXY, _no_proxy())
     return variables | _IDENTITY[_known_mode(identity)](endpoints)

@@ -71,14 +71,19 @@ class Fault:
             return self.error or ("html" if self.html else str(self.status or 200))
         return "delay"
 
-    def meets(self, request: Request, vault: Vault, operation: str | None, *, bearer: bool) -> bool:
-        """Whether a request is one that it waits for. See ``_faults`` for ``bearer``."""
+    def meets(self, request: Request, vault: Vault | None, operation: str | None, *, bearer: bool) -> bool:
+        """Whether a request is one that it waits for. See ``_faults`` for ``bearer``.
+
+        Without a ``vault`` it is one to the control plane, which a fault meets only if its ``path`` names it.
+        """
+        if vault is None and (self.path is None or self.vault is not None):
+            return False
         wants_bearer = self.operation is not None or (self.error is not None and self.error.startswith("401_"))
         return (
             (bearer or not wants_bearer)
             and self.operation in (None, operation)
             and self.method in (None, request.method)
-            and (self.vault is None or self.vault in (vault.name.lower(), vault.authority))
+            and (self.vault is None or vault is None or self.vault in (vault.name.lower(), vault.authority))
             and (self.path is None or re.search(self.path, request.path) is not None)
         )
 

@@ -75,7 +75,7 @@ class Faults:
         self._waiting.append(fault)
         return fault
 
-    def decide(self, request: Request, vault: Vault, operation: str | None, *, bearer: bool) -> Outcome:
+    def decide(self, request: Request, vault: Vault | None, operation: str | None, *, bearer: bool) -> Outcome:
         """The first fault that fires and does more than delay ends the matter; delays before it add up."""
         if not self._waiting:
             return _NONE

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from safekv._clock import SYSTEM_RANDOM, Clock, Random
+from safekv.emulator._directory import DEFAULT_CLIENT, Directory
 from safekv.emulator._messages import Request, Response
 from safekv.emulator._settings import EmulatorSettings
 from safekv.emulator._tokens import granted_claims, make_token
@@ -32,10 +33,11 @@ class IdentitySettings:
 
     ``tenant`` and ``client_id`` belong to the managed identity; a client secret or a workload
     identity names its own. ``client_secret`` is the only one that is accepted, for any client.
+    Object ids and groups come from the directory.
     """
 
     tenant: str = EmulatorSettings().tenant
-    client_id: str = "c0ffee00-0000-4000-8000-000000000001"
+    client_id: str = DEFAULT_CLIENT
     client_secret: str = field(default="emulator-client-secret", repr=False)
     identity_header: str = field(default="emulator-identity-header", repr=False)
     token_lifetime: float = 3600.0
@@ -51,9 +53,15 @@ class IdentityEndpoint:
     """Answers token requests. Thread-safe; its only state is how many it has answered."""
 
     def __init__(
-        self, clock: Clock, settings: IdentitySettings | None = None, *, random: Random = SYSTEM_RANDOM
+        self,
+        clock: Clock,
+        settings: IdentitySettings | None = None,
+        *,
+        directory: Directory | None = None,
+        random: Random = SYSTEM_RANDOM,
     ) -> None:
         self.settings = settings or IdentitySettings()
+        self._directory = directory or Directory()
         self._clock = clock
         self._random = random
         self._lock = threading.Lock()
@@ -204,7 +212,7 @@ class IdentityEndpoint:
         payload = dict(claims or {})
         payload |= {"aud": resource, "iss": f"https://sts.windows.net/{tenant}/", "tid": tenant, "ver": "1.0"}
         payload |= {"iat": now, "nbf": now, "exp": expires_on}
-        payload |= {"appid": client, "oid": client, "sub": client, "uti": f"{self._random.random():.17f}"}
+        payload |= {**self._directory.find(client).claims(), "uti": f"{self._random.random():.17f}"}
         return make_token(payload), expires_on
 
     def _count(self, kind: str) -> None:

@@ -45,7 +45,7 @@ class Collection:
 
     def __init__(self, kind: Kind, policy: Policy) -> None:
         self.kind = kind
-        self._policy = policy
+        self.policy = policy
         self._objects: dict[str, StoredObject] = {}
         self._keys: list[str] = []  # sorted, so that a page costs no more than its length
         self._next_purge = self._next_event = _NEVER
@@ -127,8 +127,8 @@ class Collection:
         stored = self.active(name, now)
         if not with_owner:
             self.refuse_managed(stored)
-        purge = int(now) + self._policy.retention_days * _DAY
-        stored.deletion = Deletion(started=now, done=now + self._policy.delete_delay, purge=purge)
+        purge = int(now) + self.policy.retention_days * _DAY
+        stored.deletion = Deletion(started=now, done=now + self.policy.delete_delay, purge=purge)
         self._next_purge = min(self._next_purge, purge)
         return stored
 
@@ -138,7 +138,7 @@ class Collection:
         if not with_owner:
             self.refuse_managed(stored)
         stored.deletion = None
-        stored.recovered = now + self._policy.recover_delay
+        stored.recovered = now + self.policy.recover_delay
         self.expect(stored)
         return stored
 

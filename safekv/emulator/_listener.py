@@ -12,6 +12,7 @@ import socket
 import ssl
 import struct
 import threading
+from collections import deque
 from dataclasses import dataclass
 
 from safekv._clock import SYSTEM_CLOCK
@@ -64,14 +65,17 @@ class Listener:
         self._slots = threading.BoundedSemaphore(max_connections)
         self._lock = threading.Lock()
         self._ports: list[Port] = []
+        self._new: deque[Port] = deque()  # those that the accepting thread does not know yet
         self._workers: dict[threading.Thread, socket.socket] = {}
         self._wake, self._waker = socket.socketpair()
         self._acceptor = threading.Thread(target=self._accept_all, name="safekv-emulator-accept", daemon=True)
 
     def add(self, port: Port) -> None:
-        """Serve one more port. Before :meth:`start` only."""
+        """Serve one more port."""
         port.socket.setblocking(False)
         self._ports.append(port)
+        self._new.append(port)
+        self._waker.send(b"\0")
 
     def start(self) -> None:
         self._acceptor.start()
@@ -95,12 +99,15 @@ class Listener:
     def _accept_all(self) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(self._wake, selectors.EVENT_READ)
-            for port in self._ports:
-                selector.register(port.socket, selectors.EVENT_READ, port)
             while not self._stopping.is_set():
+                while self._new:
+                    port = self._new.popleft()
+                    selector.register(port.socket, selectors.EVENT_READ, port)
                 for key, _ in selector.select():
                     if isinstance(key.data, Port):
                         self._accept(key.data)
+                    elif not self._stopping.is_set():
+                        self._wake.recv(_BLOCK)
 
     def _accept(self, port: Port) -> None:
         while not self._slots.acquire(timeout=0.1):

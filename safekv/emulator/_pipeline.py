@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from safekv.emulator import _answers
+from safekv.emulator import _answers, _enforcement
 from safekv.emulator._auth import Authentication
 from safekv.emulator._call import Call
 from safekv.emulator._messages import Response
@@ -25,7 +25,7 @@ class Service:
 
     def answer(self, call: Call) -> Response:
         call.vault.settle(call.now)
-        return self._unauthorised(call) or self._throttled(call) or _performed(call)
+        return self._unauthorised(call) or self._throttled(call) or self._forbidden(call) or _performed(call)
 
     def _unauthorised(self, call: Call) -> Response | None:
         return self.authentication.refuse(call.vault, call.token, call.now)
@@ -38,6 +38,12 @@ class Service:
             return None
         style = limits.retry_after
         return _answers.error(by_id("429"), {}, _answers.retry_after_header(style, wait, call.now) if style else None)
+
+    def _forbidden(self, call: Call) -> Response | None:
+        if not call.vault.enforce or call.operation is None or call.target.refused is not None:
+            return None
+        payload = self.authentication.payload(call.token)
+        return _enforcement.refuse(call.vault, payload, call.operation, call.name, call.now)
 
 
 def _performed(call: Call) -> Response:

@@ -1,11 +1,15 @@
-"""The vault that an emulator hands out: it can be filled without a request."""
+"""The vault that an emulator hands out: it can be filled, and opened to somebody, without a request."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from safekv.emulator import _certificates, _keys, _secrets
+from safekv.emulator._access import AccessPolicy, RoleAssignment
+from safekv.emulator._access_needs import PERMISSIONS
 from safekv.emulator._answers import Refused
+from safekv.emulator._arm_resource import VaultResource, changed
+from safekv.emulator._directory import id_of
 from safekv.emulator._lifecycle import Collection
 from safekv.emulator._stored import NAME
 from safekv.emulator._vault import Vault
@@ -64,3 +68,46 @@ class EmulatedVault(Vault):
             except Refused as refused:
                 raise ValueError(f"the vault {self.name} refuses the secret {name!r}: {refused}. {_RULES}") from None
         return f"{self.url}/secrets/{stored.name}/{version.id}"
+
+    def use_roles(self, rbac: bool) -> None:
+        """Have roles (Azure RBAC) decide, or access policies; at once."""
+        with self.surroundings.lock:
+            resource = self._managed()
+            resource.rules.begin_with(resource.rules.current._replace(rbac=rbac))
+
+    def allow(self, oid: str, permissions: Mapping[str, Iterable[str]]) -> None:
+        """Add permissions by collection (``{"secrets": ["get"]}``) to the access policy of this object id; at once."""
+        given = {collection: _permissions(collection, listed) for collection, listed in permissions.items()}
+        with self.surroundings.lock:
+            rules = self._managed().rules
+            policies = changed("add", rules.current.policies, (AccessPolicy(self.tenant, oid, given),))
+            rules.begin_with(rules.current._replace(policies=policies))
+
+    def assign(self, oid: str, role: str, scope: str | None = None) -> None:
+        """Give this object id a role, by its name or id, on the vault or another ``scope``; at once."""
+        grants = self.surroundings.grants
+        definition = grants.find(role)
+        if definition is None:
+            raise ValueError(
+                f"role={role!r} is unknown; known: {', '.join(each.name for each in grants.roles.values())}"
+            )
+        with self.surroundings.lock:
+            where = scope or self._managed().id
+            name = id_of(f"{where} {definition.id} {oid}".lower())
+            grants.begin_with(RoleAssignment(name, definition.id, oid, where))
+
+    def _managed(self) -> VaultResource:
+        if self.arm is None:
+            raise ValueError(f"{self.name!r} is a Managed HSM: access policies and roles of Azure mean nothing to it")
+        return self.arm
+
+
+def _permissions(collection: str, listed: Iterable[str]) -> tuple[str, ...]:
+    if collection not in PERMISSIONS:
+        raise ValueError(f"permissions are on {', '.join(PERMISSIONS)}, not on {collection!r}")
+    known = {each.lower(): each for each in PERMISSIONS[collection]}
+    given: list[object] = [listed] if isinstance(listed, str) else list(listed)
+    for each in given:
+        if not isinstance(each, str) or each.lower() not in known:
+            raise ValueError(f"{each!r} is no permission on {collection}; known: {', '.join(known.values())}")
+    return tuple(known[str(each).lower()] for each in given)

@@ -3,7 +3,8 @@
 One port per vault: ``https://127.0.0.1:PORT``, whose challenges name the resource
 ``https://0.0.1:PORT``. To the SDK that is a parent domain of the vault's address, so its
 verification of challenges stays on, and no name has to be resolved. Two more ports hand out tokens:
-plain HTTP, as managed identities have it, and HTTPS, as Entra ID has it.
+plain HTTP, as managed identities have it, and HTTPS, as Entra ID has it. One is the control plane, as
+``management.azure.com`` is; a vault that is made through it gets a port of its own.
 
 A connection is made before a request on it is known, so three faults cannot be exactly what they are
 elsewhere. ``dns`` and ``refused`` close a connection before TLS begins, ``bad-certificate`` shows it
@@ -30,7 +31,7 @@ from safekv.emulator._emulator import Emulator
 from safekv.emulator._environment import Endpoints, IdentityMode, environment
 from safekv.emulator._identity import APP_SERVICE_PATH, IdentityEndpoint, IdentitySettings
 from safekv.emulator._listener import Listener, Port, bind
-from safekv.emulator._services import TokenService, VaultService
+from safekv.emulator._services import ManagementService, TokenService, VaultService
 from safekv.emulator._state import StateFile, replaced_atomically
 from safekv.emulator._tokens import make_token
 
@@ -42,11 +43,12 @@ class EmulatorServer:
     :param vaults: names of vaults to make, or for each name further arguments of ``Emulator.add_vault``,
         such as ``{"plain": {}, "hsm": {"hsm": True}}``.
     :param host: the address to listen on. Anything but loopback needs ``force``.
-    :param port: the first vault's port; the next ones follow, then the two token ports. 0: any free ones.
+    :param port: the first vault's port; the next ones follow, then the two token ports and the control plane's. 0: any
+        free ones.
     :param state: a file that keeps the contents between runs.
     :param ca_file: where to write the certificate that clients must trust, to stay there;
         by default in a private directory that ends with the server.
-    :param identity: whom the token ports serve; by default somebody in the first vault's tenant.
+    :param identity: whom the token ports serve; by default somebody in the first vault's tenant. Owns the subscription.
     :raises ValueError: for a host that is not loopback, without ``force``.
     """
 
@@ -68,7 +70,11 @@ class EmulatorServer:
         self._wanted = dict(vaults) if isinstance(vaults, Mapping) else {name: {} for name in vaults}
         first = next(iter(self._wanted.values()), {})
         tenant = first.get("tenant", self.emulator.settings.tenant)
-        self.identity = IdentityEndpoint(self.emulator.clock, identity or IdentitySettings(tenant=tenant))
+        self.identity = IdentityEndpoint(
+            self.emulator.clock, identity or IdentitySettings(tenant=tenant), directory=self.emulator.directory
+        )
+        if identity is not None:
+            self.emulator.own_subscription(self.emulator.directory.find(identity.client_id).oid)
         self._next_port = port
         self._state = StateFile(state, self.emulator) if state is not None else None
         self._ca_file = Path(ca_file) if ca_file is not None else None
@@ -100,6 +106,8 @@ class EmulatorServer:
             certificates = make_certificates(self.host)
             for name, options in self._wanted.items():
                 self._serve_vault(name, options, certificates)
+            cleanup.callback(setattr, self.emulator, "place", self.emulator.place)
+            self.emulator.place = lambda name: self._place(name, certificates)
             if self._state:
                 self._state.start()
                 cleanup.callback(self._state.stop)
@@ -123,6 +131,11 @@ class EmulatorServer:
         return dict(self._running().vaults)
 
     @property
+    def management_url(self) -> str:
+        """Where the control plane is: the ``base_url`` for clients of azure-mgmt-keyvault and -authorization."""
+        return self._running().management_url
+
+    @property
     def ca_file(self) -> str:
         """The file with the certificate that clients must trust."""
         return self._running().ca_file
@@ -144,6 +157,13 @@ class EmulatorServer:
         self._listener.add(self._ports[name])
         self.emulator.add_vault(name, **{"resource": _resource(authority), **options, "authority": authority})
 
+    def _place(self, name: str, certificates: Certificates) -> dict[str, str]:
+        """A port for a vault that is made while the server runs."""
+        listening, authority = self._bind()
+        self._ports[name] = Port(listening, VaultService(self.emulator, authority, self._changed), certificates)
+        self._listener.add(self._ports[name])
+        return {"authority": authority, "resource": _resource(authority)}
+
     def _publish(self, directory: Path, certificates: Certificates) -> Endpoints:
         """Open the token ports, write the files that clients read, and say where everything is."""
         settings = self.identity.settings
@@ -161,7 +181,15 @@ class EmulatorServer:
             tenant=settings.tenant,
             client_id=settings.client_id,
             federated_token_file=str(token_file),
+            management_url=f"https://{self._serve_management(certificates)}",
+            subscription=self.emulator.settings.subscription,
+            resource_group=self.emulator.settings.resource_group,
         )
+
+    def _serve_management(self, certificates: Certificates) -> str:
+        listening, authority = self._bind()
+        self._listener.add(Port(listening, ManagementService(self.emulator, authority, self._changed), certificates))
+        return authority
 
     def _serve_tokens(self, certificates: Certificates | None) -> str:
         listening, authority = self._bind()

@@ -1,4 +1,4 @@
-"""Who answers on a port: a vault, or the token endpoints."""
+"""Who answers on a port: a vault, the control plane, or the token endpoints."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from safekv.emulator._control import PREFIX
 from safekv.emulator._emulator import Emulator
 from safekv.emulator._identity import IdentityEndpoint
 from safekv.emulator._messages import Network, NetworkFault, Reply, Request
@@ -59,11 +60,33 @@ class VaultService:
 
     def _due(self) -> Network | None:
         """What the emulator's faults say that wait for anything, and therefore for a connection too."""
-        vault = self._emulator.vaults[self.authority]
+        vault = self._emulator.vaults.get(self.authority)
+        if vault is None or not vault.reachable:  # as if the name did not resolve
+            return Network.DNS
         for fault in self._emulator.faults:
             waits_for_anything = fault.meets(_ANY_REQUEST, vault, None, bearer=False)
             if fault.network in CONNECTION_FAULTS and waits_for_anything and fault.fires(self._chance):
                 return fault.network
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ManagementService:
+    """The control plane. ``changed`` is called after every request that may have changed something."""
+
+    emulator: Emulator
+    authority: str
+    changed: Callable[[], None]
+
+    def answer(self, request: Request) -> Reply:
+        if request.path.startswith(PREFIX):
+            return self.emulator.handle(request)
+        reply = self.emulator.manage(request)
+        if request.method not in ("GET", "HEAD"):
+            self.changed()
+        return reply
+
+    def connection_fault(self) -> None:
         return None
 
 

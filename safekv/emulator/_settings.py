@@ -87,6 +87,11 @@ class EmulatorSettings:
     ``strict_tokens`` refuses tokens that are not ours, ``check_issuer`` refuses tokens of ours
     from another tenant than the vault's even before the vault has moved. ``issue_delay`` is
     how long it takes to issue a certificate.
+
+    ``enforce``: vaults let in only whom a policy or a role lets in (a vault may say otherwise for
+    itself), and so does the control plane. ``propagation`` is how long a change of policies or
+    roles takes to count, ``dns_delay`` how long a vault made through the control plane takes to
+    have a name. ``subscription`` and ``resource_group`` are where vaults are that say nothing else.
     """
 
     tenant: str = "72f9a1c4-5b0e-4d37-9c86-1e2d3f4a5b6c"
@@ -101,9 +106,14 @@ class EmulatorSettings:
     service_version: str = "1.9.3449.1"
     journal_size: int = 100_000
     issue_delay: float = 5.0
+    enforce: bool = False
+    propagation: float = 0.0
+    dns_delay: float = 5.0
+    subscription: str = "5b5c0de0-0000-4000-8000-000000000000"
+    resource_group: str = "emulator"
 
     def __post_init__(self) -> None:
-        for name in ("delete_delay", "recover_delay", "issue_delay"):
+        for name in ("delete_delay", "recover_delay", "issue_delay", "propagation", "dns_delay"):
             value = getattr(self, name)
             if not (is_number(value) and 0 <= value < float("inf")):
                 raise ValueError(f"{name} must be a number of seconds >= 0, such as 1.5, not {value!r}")

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from safekv._clock import VirtualClock
+from safekv.emulator._access import AccessModel
+from safekv.emulator._arm_resource import VaultResource
 from safekv.emulator._backup import Sealer
+from safekv.emulator._directory import Directory
+from safekv.emulator._grants import Grants
 from safekv.emulator._lifecycle import Collection, Policy
 from safekv.emulator._objects import Kind
 from safekv.emulator._settings import EmulatorSettings, Limits
@@ -25,6 +29,8 @@ class Surroundings:
     random: random.Random
     sealer: Sealer
     lock: threading.RLock
+    directory: Directory
+    grants: Grants
 
 
 class Vault:
@@ -41,6 +47,8 @@ class Vault:
         policy: Policy,
         limits: Limits,
         surroundings: Surroundings,
+        resource_state: VaultResource | None = None,
+        enforce: bool = False,
     ) -> None:
         self.name = name
         self.authority = authority
@@ -54,6 +62,8 @@ class Vault:
         self.issuer_error: str | None = None
         self.throttle = Throttle()
         self.surroundings = surroundings
+        self.arm = resource_state  # what the control plane knows of it; None for a Managed HSM
+        self.enforce = enforce
         self.collections: dict[str, Collection] = {}
         self._tenant = _checked_tenant(tenant)
 
@@ -75,11 +85,28 @@ class Vault:
 
     @property
     def region(self) -> str:
-        return self.surroundings.settings.region
+        return self.arm.location if self.arm is not None else self.surroundings.settings.region
 
     @property
     def sealer(self) -> Sealer:
         return self.surroundings.sealer
+
+    @property
+    def reachable(self) -> bool:
+        """Whether its name resolves: not before it is registered, nor while the vault is deleted."""
+        return self.arm is None or self.arm.reachable(self.surroundings.clock.time())
+
+    def access(self, now: float) -> AccessModel:
+        """Who may do what, as far as changes have arrived."""
+        assert self.arm is not None  # a Managed HSM has roles of its own
+        rules, grants = self.arm.rules.effective(now), self.surroundings.grants
+        return AccessModel(self.arm.id, rules.rbac, rules.policies, grants.assignments.effective(now), grants.roles)
+
+    def change_policy(self, policy: Policy) -> None:
+        """Promise something else about deletion, of all objects."""
+        self.policy = policy
+        for collection in self.collections.values():
+            collection.policy = policy
 
     def new_id(self) -> str:
         """32 hexadecimal digits, for a version."""
@@ -92,6 +119,8 @@ class Vault:
         self.issuers.clear()
         self.contacts = self.issuer_error = None
         self.throttle.clear()
+        if self.arm is not None:
+            self.arm.forget_policies()
 
     def settle(self, now: float) -> None:
         """Let everything happen that happens by itself: rotations, and certificates that are issued."""

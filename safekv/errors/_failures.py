@@ -10,6 +10,7 @@ import json
 import re
 import socket
 import ssl
+import traceback
 
 from azure.core.exceptions import (
     AzureError,
@@ -168,7 +169,7 @@ def _network_meaning(error: Exception, found: list[BaseException], elsewhere: bo
 def _python_error(error: Exception) -> Meaning | None:
     """What of Python's own errors is known to come out of the SDK, by its text."""
     text = str(error)
-    if type(error) is ValueError and _CHALLENGE.match(text):
+    if isinstance(error, ValueError) and (_CHALLENGE.match(text) or _of_a_challenge(error)):
         return _means("challenge-mismatch")
     if isinstance(error, AttributeError) and getattr(error, "name", None) == "token" and error.obj is None:
         return _means("token-lost")
@@ -177,6 +178,14 @@ def _python_error(error: Exception) -> Meaning | None:
     if type(error) is RuntimeError and "loop is closed" in text:
         return _means("event-loop-closed")
     return None
+
+
+def _of_a_challenge(error: Exception) -> bool:
+    """Whether the SDK could not read a challenge: its parser, or an address in it, was what failed."""
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    while modules and modules[-1] in ("urllib.parse", "ipaddress"):
+        modules.pop()
+    return bool(modules) and modules[-1].endswith(("challenge_auth_policy", "http_challenge"))
 
 
 def _means(slug: str, kind: str | None = None) -> Meaning:

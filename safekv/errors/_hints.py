@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Mapping
 
-from safekv.errors._permissions import NEEDS, Need, full_action, hsm_role_for, role_for
+from safekv.errors._permissions import NEEDS, Need, full_action, hsm_role_for, management_role_for, role_for
 from safekv.errors._topic import Topic
 
 _KINDS = {"secrets": "secret", "keys": "key", "certificates": "certificate"}
@@ -71,6 +71,8 @@ def completed(given: Mapping[str, str]) -> dict[str, str]:
     _add_need(facts)
     _add_caller(facts)
     _add_scope(facts)
+    if "management_action" in facts:
+        facts["management_role"] = management_role_for(facts["management_action"])
     facts.setdefault("kind", _KINDS.get(facts.get("collection", ""), "secret"))
     return facts
 

@@ -68,6 +68,7 @@ TEXTS = _by_text(
     (409, r"^There was a conflict while", _means("parallel")),
     (409, r"that belongs to no certificate", _means("name-in-use")),
     (409, r"pending key vault certificate", _means("certificate-pending")),
+    (409, r"^A vault with the same name already exists in deleted state", _means("vault-exists")),
     (429, r"too many requests were received", _means("throttled")),
     (400, r"^The request URI contains an invalid name", _means("invalid-name")),
     (400, r"^Property has invalid value|^The parameter is incorrect|: count cannot be", _means("invalid-value")),
@@ -79,6 +80,10 @@ TEXTS = _by_text(
     (400, r"specified (PKCS#12 |PEM )?X\.509 certificate content", _means("pfx")),
     (400, r"AKV\.SKR\.\d+|^Exportable keys must have release policy", _means("release-policy")),
     (400, r"^Role definition name must be a GUID", _means("hsm-role-name")),
+    (400, r'^The property "(enablePurgeProtection|enableSoftDelete|softDelete)', _means("irreversible-property")),
+    (400, r"^The parameter accessPolicies is not specified", _means("policies-missing")),
+    (404, r"^The (Resource '|specified deleted vault)|^No resource of this emulator", _means("no-such-resource")),
+    (404, r"^The role assignment '", _means("part-not-found")),
 )
 
 #: By status and inner code, or by status and code: both are looked up here, the inner one first.
@@ -104,7 +109,34 @@ CODES = {
     (409, "ObjectIsBeingRecovered"): _means("being-recovered"),
     (409, "VaultAlreadyExists"): _means("vault-exists"),
     (409, "ConflictError"): _means("control-conflict"),
+    (405, "MethodNotAllowed"): _means("purge-protection"),
+    (409, "InvalidResourceLocation"): _means("vault-location"),
+    (409, "RoleAssignmentExists"): _means("assignment-exists"),
+    (409, "RoleDefinitionWithSameNameExists"): _means("role-in-use"),
+    (409, "RoleDefinitionHasAssignments"): _means("role-in-use"),
+    (404, "ResourceNotFound"): _means("no-such-resource"),
+    (404, "ResourceGroupNotFound"): _means("no-such-resource"),
+    (404, "SubscriptionNotFound"): _means("no-such-resource"),
+    (404, "RoleDefinitionDoesNotExist"): _means("part-not-found"),
+    (403, "AuthorizationFailed"): _means("management-denied"),
+    (401, "AuthenticationFailed"): _means("management-token"),
+    (401, "InvalidAuthenticationToken"): _means("management-token"),
+    (401, "InvalidAuthenticationTokenAudience"): _means("management-token"),
+    (401, "ExpiredAuthenticationToken"): _means("management-token"),
     (400, "VaultNameNotValid"): _means("vault-name"),
+    **{
+        (400, code): _means("management-request")
+        for code in (
+            "BadRequest",
+            "InvalidRequestContent",
+            "LocationRequired",
+            "MissingApiVersionParameter",
+            "RoleDefinitionDoesNotExist",
+            "RoleAssignmentUpdateNotPermitted",
+            "InvalidRoleAssignmentId",
+            "InvalidRoleDefinitionId",
+        )
+    },
 }
 
 _STATUSES = {

@@ -126,6 +126,16 @@ _HSM_ROLES = (  # the first whose word is in the action
 )
 
 
+_MANAGEMENT_ROLES = (  # the first whose word is in the action
+    ("roleassignments/write", "Key Vault Data Access Administrator"),
+    ("roleassignments/delete", "Key Vault Data Access Administrator"),
+    ("roledefinitions/", "User Access Administrator"),
+    ("deletedvaults/purge/", "Key Vault Purge Operator"),
+    ("/read", "Reader"),
+    ("microsoft.keyvault/", "Key Vault Contributor"),
+)
+
+
 def role_for(action: str) -> str | None:
     """The smallest built-in role that allows a data action; None for an action of something else."""
     short = action.removeprefix(_PREFIX).lower()
@@ -138,6 +148,12 @@ def hsm_role_for(action: str) -> str:
     return next(
         (role for words, role in _HSM_ROLES if any(word in lower for word in words)), "Managed HSM Administrator"
     )
+
+
+def management_role_for(action: str) -> str:
+    """A small built-in role that allows an action of the control plane."""
+    lower = action.lower()
+    return next((role for word, role in _MANAGEMENT_ROLES if word in lower), "Contributor")
 
 
 def full_action(need: Need) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from safekv.errors._topic import HTTP_429, LEARN
+from safekv.errors._topic import HTTP_429, LEARN, PERMISSION_MODELS, REDEPLOY, WHO_CAN_READ
 
 _POLICY_GUIDE = f"{LEARN}/troubleshooting-access-issues"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question, its answer, and further things to do; commands begin with ``az ``."""
+    """A question, its answer, and further things to do; commands begin with ``az ``. ``see``: pages in ``docs/``."""
 
     slug: str
     title: str
@@ -19,6 +19,7 @@ class Question:
     guide: str
     remedies: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
+    see: tuple[str, ...] = ()
 
 
 QUESTIONS = (
@@ -56,6 +57,7 @@ QUESTIONS = (
             "--scope {vault_id}/secrets/{name}",
         ),
         ("missing-role",),
+        (PERMISSION_MODELS,),
     ),
     Question(
         "how-to-authenticate",
@@ -75,16 +77,19 @@ QUESTIONS = (
         f"{LEARN}/assign-access-policy",
         ("az keyvault set-policy --name {vault} --object-id {group_id} --secret-permissions get list",),
         ("missing-policy", "missing-role"),
+        (WHO_CAN_READ,),
     ),
     Question(
         "redeploy-keeps-policies",
         "How can I redeploy Key Vault with ARM template without deleting existing access policies?",
         "A deployment replaces all access policies by those of the template; there is no incremental mode. Read the "
-        "present ones and put them into the template, add policies by the child resource accessPolicies/add, or use "
-        "roles, which a deployment of the vault leaves alone.",
+        "present ones and put them into the template (`safekv access merge` does it, and `safekv access diff` says "
+        "beforehand whom a deployment would take access from), add policies by the child resource accessPolicies/add, "
+        "or use roles, which a deployment of the vault leaves alone.",
         f"{_POLICY_GUIDE}#how-can-i-redeploy-key-vault-with-arm-template-without-deleting-existing-access-policies",
         ("az keyvault show --name {vault} --query properties.accessPolicies",),
         ("missing-policy",),
+        (REDEPLOY, PERMISSION_MODELS),
     ),
     Question(
         "steps-by-error",

@@ -17,7 +17,9 @@ _GUID = r"[0-9a-fA-F][0-9a-fA-F-]{7,63}"
 _FACTS = {
     # Each is one line at most, and short: what is not is no fact.
     "appid": re.compile(rf"appid=({_GUID})"),
-    "oid": re.compile(rf"oid=({_GUID})"),
+    "oid": re.compile(rf"oid=({_GUID})|with object id '({_GUID})'"),
+    "management_action": re.compile(r"authorization to perform action '([\w./-]{1,200})'"),
+    "management_scope": re.compile(r"authorization to perform action '[\w./-]+' over scope '([ -&(-~]{1,1000})'"),
     "tenant": re.compile(rf"iss=https://sts\.\S{{1,100}}?/({_GUID})"),
     "action": re.compile(r"(?:^|\n)Action: '([\w./-]{1,200})'|Not authorized to access ([\w./-]{1,200}) on "),
     "resource": re.compile(

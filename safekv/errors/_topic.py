@@ -25,6 +25,11 @@ CHALLENGE = f"{GUIDE}#incorrect-challenge-resource"
 OTHER_ERRORS = f"{GUIDE}#other-service-errors"
 HTTP_429 = f"{GUIDE}#http-429-too-many-requests"
 
+#: Pages in ``docs/``.
+REDEPLOY = "redeploy.md"
+WHO_CAN_READ = "who-can-read.md"
+PERMISSION_MODELS = "explanation/permission-models.md"
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -38,6 +43,7 @@ class Topic:
     :ivar guide: the section of Microsoft's guide, as a URL.
     :ivar transient: the same request may succeed later without anybody changing anything.
     :ivar stale: a value that was read before may stand in for the answer.
+    :ivar see: pages in ``docs/`` that say more.
     :ivar repeat: the request was certainly not carried out, so that also a write may be repeated.
     """
 
@@ -51,3 +57,4 @@ class Topic:
     transient: bool = False
     stale: bool = False
     repeat: bool = True
+    see: tuple[str, ...] = ()

@@ -12,10 +12,17 @@ from safekv.errors._topic import (
     INVALID_ISSUER,
     LEARN,
     NOT_PERMITTED,
+    PERMISSION_MODELS,
+    REDEPLOY,
     TENANTS,
+    WHO_CAN_READ,
     Topic,
 )
 
+_REPLACES = (
+    "set-policy replaces the list that the object id has on that kind of object: name the permissions that it has as "
+    "well, or it loses them."
+)
 _WHICH_CREDENTIAL = (
     "See which credential of DefaultAzureCredential answered, and why those before it did not: "
     "logging.getLogger('azure.identity').setLevel(logging.DEBUG)."
@@ -159,21 +166,28 @@ ACCESS = (
         "identity that you expect.",
         HTTP_403,
         (_WHICH_CREDENTIAL,),
+        see=(WHO_CAN_READ, PERMISSION_MODELS),
     ),
     Topic(
         "missing-policy",
         "MissingPermission",
         "No access policy gives the permission",
         "The vault uses access policies, and none gives {who} the permission '{permission}' on {collection}.",
-        "Add '{permission}' on {collection} to the access policy of {who}. It takes effect within seconds; a token "
-        "that is in use need not be renewed, except for membership in a group.",
+        "Add '{permission}' on {collection} to the access policy of {who}; set-policy replaces the list on "
+        "{collection}, so name what it has there as well. It takes effect within seconds; a token that is in use need "
+        "not be renewed, except for membership in a group.",
         NOT_PERMITTED,
         (
             "az keyvault set-policy --name {vault} --object-id {oid} --{kind}-permissions {permission}",
+            "az keyvault show --name {vault} --query "
+            "\"properties.accessPolicies[?objectId=='{oid}'].permissions.{collection}\"",
+            _REPLACES,
             "If {who} already has it, another identity is used than you expect. " + _WHICH_CREDENTIAL,
             "A managed identity that has it through a group keeps its old token for up to a day; assign it directly.",
-            "Deploying the vault again from a template replaces all access policies: see whether they are still there.",
+            "Deploying the vault again from a template replaces all access policies: see whether they are still there. "
+            "`safekv access diff` says beforehand whom a template takes access from.",
         ),
+        see=(WHO_CAN_READ, REDEPLOY, PERMISSION_MODELS),
     ),
     Topic(
         "missing-role",
@@ -190,6 +204,7 @@ ACCESS = (
             "A managed identity that has it through a group keeps its old token for up to a day; assign it directly.",
             "A vault that was deleted and recovered has lost its role assignments.",
         ),
+        see=(WHO_CAN_READ, REDEPLOY, PERMISSION_MODELS),
     ),
     Topic(
         "missing-hsm-role",
@@ -213,9 +228,10 @@ ACCESS = (
         "Make the policy again without an authorized application (applicationId), for the object id alone.",
         NOT_PERMITTED,
         (
-            "az keyvault delete-policy --name {vault} --object-id {oid}",
+            "az keyvault delete-policy --name {vault} --object-id {oid} --application-id {appid}",
             "az keyvault set-policy --name {vault} --object-id {oid} --{kind}-permissions {permission}",
         ),
+        see=(WHO_CAN_READ,),
     ),
     Topic(
         "firewall",
@@ -281,8 +297,10 @@ ACCESS = (
         (
             "az keyvault key show --vault-name {vault} --name {name} --query key.keyOps",
             "az keyvault set-policy --name {vault} --object-id {oid} --key-permissions {permission}",
+            _REPLACES,
             "With roles instead of policies: {role!r} is the smallest built-in one for it. " + _WHICH_CREDENTIAL,
         ),
+        see=(WHO_CAN_READ,),
     ),
     Topic(
         "key-out-of-time",

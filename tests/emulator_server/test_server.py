@@ -92,18 +92,18 @@ def test_vaults_can_have_options() -> None:
         assert "Purgeable" not in document["attributes"]["recoveryLevel"]
 
 
-def _four_free_ports() -> int:
-    """The first of four in a row, below those that systems hand out: other tests may be taking some just now."""
+def _five_free_ports() -> int:
+    """The first of five in a row, below those that systems hand out: other tests may be taking some just now."""
     for port in range(20_000, 30_000, 7):
         with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
-            for number in range(4):
+            for number in range(5):
                 stack.enter_context(socket.create_server(("127.0.0.1", port + number)))
             return port
-    raise AssertionError("there are no four free ports in a row")
+    raise AssertionError("there are no five free ports in a row")
 
 
 def test_ports_can_be_chosen() -> None:
-    port = _four_free_ports()
+    port = _five_free_ports()
     with EmulatorServer(vaults=("one", "two"), port=port) as server:
         assert list(server.vault_urls.values()) == [f"https://127.0.0.1:{port}", f"https://127.0.0.1:{port + 1}"]
         assert server.environment()["IDENTITY_ENDPOINT"] == f"http://127.0.0.1:{port + 2}/msi/token"

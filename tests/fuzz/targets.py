@@ -102,6 +102,7 @@ class _Challenging(HttpTransport):
     'Bearer authorization="https://evil.example/t", resource="https://evil.example"',
     'Bearer authorization=https://login.windows.net/t, resource=https://vault.azure.net, error="insufficient_claims", '
     'claims="eyJhY2Nlc3NfdG9rZW4iOnt9fQ=="',
+    'Bearer authorization="https://login.microsoftonline.com/t", resource="https://v[ault.azure.net"',
     "Basic realm=x",
     "Bearer",
 )

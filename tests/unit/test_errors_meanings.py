@@ -17,10 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import safekv.errors as errors
+from safekv.emulator._access_roles import BUILT_IN
 from safekv.errors import SafeKVError
 from safekv.errors._catalogue import ROWS, ServiceError, by_id
 from safekv.errors._diagnosis import Answer, Asked, error_of
 from safekv.errors._meanings import meaning_of
+from safekv.errors._permissions import management_role_for
 from safekv.errors._topic import GUIDE
 from safekv.errors._topics import TOPICS
 
@@ -141,6 +143,35 @@ def test_a_missing_role() -> None:
     command = f"az role assignment create --role 'Key Vault Secrets User' --assignee-object-id {OID} --scope {SCOPE}"
     assert error.remedies[0] == command
     assert "10 minutes" in (error.hint or "")
+
+
+def test_a_missing_role_in_the_control_plane() -> None:
+    row = by_id("arm_403")
+    action, scope = "Microsoft.KeyVault/vaults/accessPolicies/write", SCOPE
+    body = row.body(client=APP, oid=OID, action=action, scope=scope)
+    error = error_of(Answer(403, "Forbidden", {}, body), Asked("management.azure.com"))
+    assert type(error) is errors.MissingPermission
+    assert error.details["oid"] == OID
+    assert (error.details["management_action"], error.details["management_scope"]) == (action, scope)
+    assert "'Key Vault Contributor'" in (error.hint or "")
+    role = "--role 'Key Vault Contributor'"
+    assert error.remedies[0] == f"az role assignment create {role} --assignee-object-id {OID} --scope {scope}"
+
+
+@pytest.mark.parametrize(
+    ("action", "role"),
+    [
+        ("Microsoft.KeyVault/vaults/read", "Reader"),
+        ("Microsoft.Authorization/roleAssignments/write", "Key Vault Data Access Administrator"),
+        ("Microsoft.KeyVault/locations/deletedVaults/purge/action", "Key Vault Purge Operator"),
+        ("Microsoft.Authorization/roleDefinitions/write", "User Access Administrator"),
+        ("Microsoft.Resources/subscriptions/resourceGroups/write", "Contributor"),
+    ],
+)
+def test_a_role_of_the_control_plane_allows_what_it_is_named_for(action: str, role: str) -> None:
+    assert management_role_for(action) == role
+    (definition,) = (each for each in BUILT_IN.values() if each.name == role)
+    assert definition.allows(action)
 
 
 ROLES = {

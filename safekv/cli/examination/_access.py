@@ -198,6 +198,12 @@ class Probes:
         return response.status_code, error_of(answer, Asked(self._host, operation or None, facts)), {}
 
 
+def which_of_two(check: Check) -> str:
+    """Which operation the check of wrapping and unwrapping was denied."""
+    said = f"{check.facts.get('permission', '')} {check.facts.get('action', '')}".lower()
+    return "unwrap_key" if "unwrap" in said else "wrap_key"
+
+
 def sharing() -> Check:
     """What this process holds: one of each is best."""
     from safekv.connection import _registry

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from safekv.cli.examination import _access, _local, _network
 from safekv.cli.examination._check import Check, skipped
 from safekv.cli.examination._machine import Machine
+from safekv.cli.examination._management import Exact
 
-_ACCESS = ("credential", "token", "get", "list", "key get", "wrap, unwrap", "latency", "sharing")
+_ACCESS = ("credential", "token", "get", "list", "key get", "wrap, unwrap", "access", "latency", "sharing")
 
 
 def walk(
@@ -78,14 +79,19 @@ def _permissions(
     if token is None:
         yield from (skipped(name, "there is no token") for name in _ACCESS[1:])
         return
-    yield _access.token(token, told, machine)
+    check = _access.token(token, told, machine)
+    yield check
     client = SecretClient(url, credential, timeout=_network.PATIENCE, cache=None)
     try:
         probes = _access.Probes(client, url)
+        exact = Exact(url, machine, credential, check.facts.get("object id"))
         read = probes.reads(secret)
-        yield read
-        yield probes.lists(needed=read.state != "ok")
-        yield from probes.uses_key(key)
+        yield exact.of(read, "get_secret", secret)
+        yield exact.of(probes.lists(needed=read.state != "ok"), "list_properties_of_secrets")
+        got, wrapped = probes.uses_key(key)
+        yield exact.of(got, "get_key", key)
+        yield exact.of(wrapped, _access.which_of_two(wrapped), key)
+        yield exact.told()
         yield probes.latency() if not probes.throttled else skipped("latency", "the vault is throttled already")
         yield _access.sharing()
     finally:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 import pytest
-from emulator_wire import START, Answer, Wire, decoded
+from emulator_wire import START, Answer, Wire, decoded, token
 
 from safekv.emulator import Emulator, EmulatorSettings, Limits, Request
 
@@ -147,3 +147,39 @@ def test_vaults_that_cannot_be(name: str, keywords: dict[str, Any], message: str
 def test_bad_settings(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be a number of"):
         EmulatorSettings(**wrong)
+
+
+def test_identities_and_access(wire: Wire) -> None:
+    wire.vault.enforce = True
+    added = control(wire, "POST", "identities", {"name": "app", "groups": ["readers"]}).json["identities"]
+    assert [each["name"] for each in added] == ["emulator", "app"]
+    assert control(wire, "GET", "identities").json["identities"] == added
+    principal = wire.emulator.directory.find("app")
+    wire.token = token(wire, **principal.claims())
+    assert wire.get("/secrets/name").status == 403
+    opened = control(wire, "POST", "access", {"who": "app", "secrets": ["get"]})
+    assert opened.json == {"oid": principal.oid, "vaults": ["my"]}
+    assert wire.get("/secrets/name").status == 200
+    assert control(wire, "POST", "access", {"group": "readers", "role": "Key Vault Reader"}, vault="my").status == 200
+    assert len(wire.vault.access(wire.emulator.clock.time()).assignments) == 2
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "body", "message"),
+    [
+        ("identities", {}, "an identity is like"),
+        ("identities", {"name": "app", "groups": [7]}, "an identity is like"),
+        ("identities", {"name": 7}, "name must be a str, not a int"),
+        ("identities", {"nome": "app"}, "the argument='nome' is unknown; known: name, client_id"),
+        ("access", {"secrets": ["get"]}, "say who is let in"),
+        ("access", {"who": "a", "group": "b"}, "say who is let in"),
+        ("access", {"who": "a", "secrets": ["fly"]}, "'fly' is no permission on secrets"),
+        ("access", {"who": "a", "secrets": [7]}, "7 is no permission on secrets"),
+        ("access", {"who": "a", "secrets": "get"}, "secrets must be a list"),
+        ("access", {"who": "a", "role": "Cat"}, "role='Cat' is unknown"),
+    ],
+)
+def test_what_makes_no_sense_of_identities_and_access(wire: Wire, endpoint: str, body: Any, message: str) -> None:
+    answer = control(wire, "POST", endpoint, body)
+    assert answer.status == 400
+    assert message in answer.message
