@@ -6,8 +6,12 @@ any bearer token is let in, values are kept in memory in clear.
 
 How a request is dealt with, in order, each step one module: ``_control`` (the emulator's own
 endpoints), ``_router`` (which operation is it?), ``_faults`` (is it to fail?), ``_auth``,
-``_throttle``, then the operation itself, and ``_answers`` and ``_journal`` for what comes out.
-``_emulator`` and ``_pipeline`` tie them together.
+``_throttle``, ``_enforcement``, then the operation itself, and ``_answers`` and ``_journal`` for
+what comes out. ``_emulator`` and ``_pipeline`` tie them together.
+
+Who may do what is decided in ``_access``, by the tables ``_access_needs`` and ``_access_roles``,
+where a vault enforces it. ``_arm`` is the control plane that changes it (vaults, deleted vaults,
+groups and roles are one module each), ``_directory`` knows the identities.
 
 Versions, soft delete, attributes, lists and backups (``_objects``, ``_lifecycle``,
 ``_attributes``, ``_paging``, ``_common``) are the same for every kind of object. A new kind of

@@ -66,6 +66,7 @@ class ControlPlane:
             if vault.arm is not None and vault.name in self.vaults:
                 _put_vault(vault, *self.vaults[vault.name])
         groups.update(self.groups)
+        grants.clear()
         grants.roles.update({each.id.lower(): each for each in self.roles})
         grants.assignments.begin_with(self.assignments)
         for each in self.identities:

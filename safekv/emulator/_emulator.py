@@ -257,20 +257,23 @@ class Emulator:
         """Replace all contents by a snapshot's. ``ValueError`` says what is wrong with it, and changes nothing."""
         contents, managed = _access_snapshot.taken_out(document)
         with self._lock:
-            made = self._make_again(managed.made() if managed else ())
+            before = set(self._vaults)
             try:
+                self._make_again(managed.made() if managed else ())
                 _snapshot.load(contents, self._vaults.values())
             except ValueError:
-                for vault in made:
-                    self.remove_vault(vault)
+                for authority in set(self._vaults) - before:
+                    del self._vaults[authority]
                 raise
             if managed:
                 managed.put(self._vaults.values(), self.grants, self.directory, self.groups)
 
-    def _make_again(self, names: Iterable[str]) -> list[EmulatedVault]:
+    def _make_again(self, names: Iterable[str]) -> None:
         """The vaults of these names that are not there."""
         there = {vault.name.lower() for vault in self._vaults.values()}
-        return [self.new_vault(name) for name in names if name.lower() not in there]
+        for name in names:
+            if name.lower() not in there:
+                self.new_vault(name)
 
     def _handle(self, request: Request, now: float) -> Reply:
         vault = self._vaults.get(request.authority)

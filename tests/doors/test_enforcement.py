@@ -9,6 +9,7 @@ import argparse
 import base64
 import json
 import shlex
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from functools import cache
@@ -30,7 +31,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from safekv.emulator import Request
-from safekv.errors import MissingPermission
+from safekv.errors import MissingPackage, MissingPermission
 from safekv.errors._permissions import NEEDS, full_action
 from safekv.testing import LocalCredential, LocalKeyVault
 
@@ -440,3 +441,12 @@ def test_what_cannot_be_granted_is_said() -> None:
     hsm = local.emulator.add_vault("hsm", hsm=True)
     with pytest.raises(ValueError, match="Managed HSM"):
         hsm.allow("x", {"keys": ["get"]})
+
+
+def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    local = LocalKeyVault()
+    for module, make in (("keyvault", local.arm.keyvault), ("authorization", local.arm.authorization)):
+        monkeypatch.setitem(sys.modules, f"azure.mgmt.{module}", None)
+        with pytest.raises(MissingPackage, match=f"azure-mgmt-{module}") as caught:
+            make()
+        assert caught.value.hint == "pip install 'safekv[management]'"

@@ -48,6 +48,7 @@ def copied(filled: Emulator) -> Any:
 
 def test_everything_comes_back(filled: Emulator) -> None:
     other = emulator()
+    other.grants.roles["forgotten"] = Role("forgotten", "Forgotten", (), built_in=False)
     other.restore(copied(filled))
     assert other.snapshot() == filled.snapshot()
     assert {vault.name for vault in other.vaults.values()} == {"my", "made", "gone"}
@@ -103,4 +104,8 @@ def test_a_spoilt_one_is_refused_and_changes_nothing(filled: Emulator, spoil: An
     contents["vaults"]["my"] = []
     with pytest.raises(ValueError, match=r"vaults\.my"):
         other.restore(copy.deepcopy(contents))
+    contents = copied(filled)
+    contents["control_plane"]["vaults"]["no name"] = contents["control_plane"]["vaults"]["made"]
+    with pytest.raises(ValueError, match="name must be like"):
+        other.restore(contents)
     assert {vault.name for vault in other.vaults.values()} == {"my"}  # those that it would have made again are not left
