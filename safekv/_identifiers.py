@@ -158,6 +158,11 @@ def is_managed_hsm(url: str) -> bool:
     return ".managedhsm." in url.partition("://")[2].partition("/")[0].lower()
 
 
+def is_vault(url: str) -> bool:
+    """Whether a URL is that of a vault, and certainly no Managed HSM's; it may be neither, behind a proxy say."""
+    return ".vault." in url.partition("://")[2].partition("/")[0].lower()
+
+
 class KeyId(NamedTuple):
     """What the id of a key says; ``version`` is None where it names none."""
 

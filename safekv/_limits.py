@@ -46,6 +46,7 @@ _MAKES_A_KEY = frozenset({"create_key", "rotate_key", "import_key", "create_cert
 #: Operations that use a key without changing it.
 CRYPTOGRAPHY = frozenset({"encrypt", "decrypt", "wrap_key", "unwrap_key", "sign", "verify", "release_key"})
 _WITH_PRIVATE_KEY = frozenset({"decrypt", "unwrap_key", "sign"})
+_FULL_BACKUP = frozenset({"backup", "restore", "selective_restore"})  # asking how far they are is not counted with them
 _LIFECYCLE = frozenset({"delete_key", "purge_deleted_key", "backup_key", "restore_key_backup"})
 _HSM_RSA = {  # size: (encrypt, wrap, verify; decrypt, unwrap, sign) per second
     2048: (10_000, 1_100),
@@ -96,7 +97,7 @@ def _with_key(key: KeyKind | None) -> Work:
 def _on_hsm(operation: str, path: str, key: KeyKind | None) -> Work:
     if "/roleassignments" in path.lower() or "/roledefinitions" in path.lower():
         return Work("hsm:roles", 1, 5, _HSM_WINDOW)
-    if path.strip("/").split("/", 1)[0] in ("backup", "restore", "prebackup", "prerestore"):
+    if operation in _FULL_BACKUP:
         return Work("hsm:backup", 1, 1, _HSM_WINDOW)
     if operation in _MAKES_A_KEY:
         return Work("hsm:create", 1, 1, _HSM_WINDOW)

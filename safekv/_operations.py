@@ -108,7 +108,33 @@ _ROUTES: dict[str, tuple[str, Repeat]] = {
     "PUT certificates/issuers/*": ("create_issuer", _FREELY),
     "PATCH certificates/issuers/*": ("update_issuer", _FREELY),
     "DELETE certificates/issuers/*": ("delete_issuer", _NEVER),
+    # Only a Managed HSM has the rest.
+    "GET settings": ("list_settings", _FREELY),
+    "GET settings/*": ("get_setting", _FREELY),
+    "PATCH settings/*": ("update_setting", _FREELY),
+    # Twice would be two backups; and two restorations would undo what was written between them.
+    "POST backup": ("backup", _NEVER),
+    "PUT restore": ("restore", _NEVER),
+    "PUT keys/*/restore": ("selective_restore", _NEVER),
+    "POST prebackup": ("pre_backup", _FREELY),
+    "PUT prerestore": ("pre_restore", _FREELY),
+    "GET backup/*/pending": ("backup_status", _FREELY),
+    "GET restore/*/pending": ("restore_status", _FREELY),
 }
+#: At each scope of a Managed HSM. What is changed has a GUID for a name, and each attempt of one call has the same.
+_ROLES: dict[str, tuple[str, Repeat]] = {
+    "GET roleDefinitions": ("list_role_definitions", _FREELY),
+    "GET roleDefinitions/*": ("get_role_definition", _FREELY),
+    "PUT roleDefinitions/*": ("set_role_definition", _FREELY),
+    "DELETE roleDefinitions/*": ("delete_role_definition", _FREELY),  # the SDK takes a 404 for success
+    "GET roleAssignments": ("list_role_assignments", _FREELY),
+    "GET roleAssignments/*": ("get_role_assignment", _FREELY),
+    "PUT roleAssignments/*": ("create_role_assignment", _SETTLE),
+    "DELETE roleAssignments/*": ("delete_role_assignment", _FREELY),
+}
+for _scope, (_route, _known) in product(("", "keys/", "keys/*/"), _ROLES.items()):
+    _method, _, _rest = _route.partition(" ")
+    _ROUTES[f"{_method} {_scope}providers/Microsoft.Authorization/{_rest}"] = _known
 
 _OPERATIONS = {tuple(route.split(" ", 1)): Operation(*known) for route, known in _ROUTES.items()}
 _MOST_SEGMENTS = max(route.count("/") for route in _ROUTES) + 1

@@ -6,12 +6,13 @@ import re
 
 from safekv.errors import UnsupportedVersion
 
-#: Below 4.11.3 a shared client can return another caller's secret, and write it again.
+#: Below these a shared client can return another caller's secret, and write it again.
 FLOORS = {
     "azure-keyvault-secrets": "4.11.3",
     "azure-keyvault-keys": "4.11.3",
     "azure-keyvault-certificates": "4.11.3",
     "azure-identity": "1.25.0",
+    "azure-keyvault-administration": "4.7.2",
 }
 
 

@@ -142,7 +142,10 @@ class LocalKeyVault:
     def assign(
         self, who: LocalCredential | str, role: str, *, vault: str = DEFAULT_VAULT, scope: str | None = None
     ) -> None:
-        """Give an identity or a group a role, such as ``"Key Vault Secrets User"``, on a vault or another ``scope``."""
+        """Give an identity or a group a role, such as ``"Key Vault Secrets User"``, on a vault or another ``scope``.
+
+        Inside a Managed HSM it is a local one, such as ``"Managed HSM Crypto User"``, at ``/``, ``/keys`` or a key's.
+        """
         self._emulated(vault).assign(_object_id(who), role, scope)
 
     def aio_credential(self) -> AsyncLocalCredential:
@@ -214,8 +217,8 @@ def _forget_challenges() -> None:
     The SDK remembers challenges by host for the whole process, and has no public way to forget
     them; without this, what a test counts would depend on the tests before it.
     """
-    for package in ("secrets", "keys", "certificates"):
-        cache = sys.modules.get(f"azure.keyvault.{package}._shared.http_challenge_cache")
+    for package in ("secrets._shared", "keys._shared", "certificates._shared", "administration._internal"):
+        cache = sys.modules.get(f"azure.keyvault.{package}.http_challenge_cache")
         if cache is not None:
             cache.clear()
 

@@ -13,6 +13,7 @@ from safekv.connection._credential_kinds import check_picklable
 from safekv.connection._identity import Same, frozen, reconstruct
 
 if TYPE_CHECKING:
+    from safekv.administration import KeyVaultAccessControlClient, KeyVaultBackupClient, KeyVaultSettingsClient
     from safekv.certificates import CertificateClient
     from safekv.connection._traffic import Traffic
     from safekv.keys import KeyClient
@@ -91,6 +92,27 @@ class Vault:
         from safekv.certificates import CertificateClient
 
         return self._client(CertificateClient)
+
+    @property
+    def access_control(self) -> KeyVaultAccessControlClient:
+        """The client for a Managed HSM's local roles."""
+        from safekv.administration import KeyVaultAccessControlClient
+
+        return self._client(KeyVaultAccessControlClient)
+
+    @property
+    def backup(self) -> KeyVaultBackupClient:
+        """The client for full backups of a Managed HSM."""
+        from safekv.administration import KeyVaultBackupClient
+
+        return self._client(KeyVaultBackupClient)
+
+    @property
+    def settings(self) -> KeyVaultSettingsClient:
+        """The client for a Managed HSM's settings."""
+        from safekv.administration import KeyVaultSettingsClient
+
+        return self._client(KeyVaultSettingsClient)
 
     def crypto(self, name: str, version: str | None = None) -> CryptographyClient:
         """A client that encrypts, wraps and signs with a key; without a version, with its newest one."""

@@ -53,6 +53,7 @@ def _value(text: str) -> Any:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=0, type=click.IntRange(0, 65_535), help="Port of the first vault; 0: any free one.")
 @click.option("--vault", "vaults", multiple=True, metavar="NAME", help="A vault; may be repeated.  [default: emulator]")
+@click.option("--hsm", "hsms", multiple=True, metavar="NAME", help="A Managed HSM; may be repeated.")
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Write the variables here once it is ready.")
 @click.option("--state", type=click.Path(path_type=Path), help="Keep the contents in this file between runs.")
 @click.option(
@@ -87,6 +88,7 @@ def command(
     host: str,
     port: int,
     vaults: tuple[str, ...],
+    hsms: tuple[str, ...],
     ready_file: Path | None,
     state: Path | None,
     identity: IdentityMode,
@@ -109,10 +111,13 @@ def command(
     """
     settings = EmulatorSettings(limits=limits, enforce=enforce)
     emulator = Emulator(clock=VirtualClock(running=True), settings=settings)
-    names = {name: {"rbac": rbac} for name in vaults or ("emulator",)}
+    wanted = {name: {"rbac": rbac} for name in vaults or (() if hsms else ("emulator",))}
+    wanted |= {name: {"hsm": True} for name in hsms}
     stopping = threading.Event()
     try:
-        server = EmulatorServer(emulator, vaults=names, host=host, port=port, state=state, ca_file=ca_file, force=force)
+        server = EmulatorServer(
+            emulator, vaults=wanted, host=host, port=port, state=state, ca_file=ca_file, force=force
+        )
         with _ends_on_signals(stopping), server, _ready(server.environment(identity), format_, ready_file):
             _wait(stopping)
     except (OSError, ValueError) as error:

@@ -201,9 +201,10 @@ class Call:
         """The answer to the question, as if it were the write's."""
         http = answer.http_response
         self.wait = None
-        if self.operation.name.startswith("purge_"):
-            with suppress(AttributeError):  # a transport of the user's own may not allow it: its 404 stands
-                http.status_code = 204
+        status = self._doubt.status if self._doubt is not None else None
+        if status is not None:
+            with suppress(AttributeError):  # a transport of the user's own may not allow it: its own status stands
+                http.status_code = status
         return PipelineResponse(self.request.http_request, http, self.request.context)
 
     # -- what became of it

@@ -38,6 +38,8 @@ class SharedClient:
     _api_versions: ClassVar[tuple[str, ...]] = ()
     #: Whether a Managed HSM has what this client is for.
     _on_hsm: ClassVar[bool] = False
+    #: Whether an ordinary vault has it.
+    _on_vault: ClassVar[bool] = True
     _lease: Any
     _origin: tuple[str, Any, Mapping[str, Any]]
 
@@ -74,6 +76,8 @@ class SharedClient:
         url = _address(vault_url)
         if not cls._on_hsm and _identifiers.is_managed_hsm(url):
             raise _not_on_hsm(cls, url)
+        if not cls._on_vault and _identifiers.is_vault(url):
+            raise _not_on_vault(cls, url)
         if options.get("cache") is not None:
             from safekv._cache_settings import check_cache
 
@@ -171,7 +175,7 @@ class SharedClient:
 
     def __repr__(self) -> str:
         kind = type(self)
-        return f"<{kind.__module__.replace('._client', '')}.{kind.__qualname__} {self._origin[0]}>"
+        return f"<{kind.__module__.partition('._')[0]}.{kind.__qualname__} {self._origin[0]}>"
 
 
 class SyncSharedClient(SharedClient):
@@ -219,4 +223,13 @@ def _not_on_hsm(kind: type, url: str) -> InvalidArgument:
         f"{url} is a Managed HSM, which holds keys only: there is nothing for a {kind.__name__} in it.",
         hint="Give this client the URL of a vault (https://<name>.vault.azure.net); for keys in the HSM "
         "there is safekv.keys.KeyClient.",
+    )
+
+
+def _not_on_vault(kind: type, url: str) -> InvalidArgument:
+    return InvalidArgument(
+        f"{url} is a vault, and a {kind.__name__} is for a Managed HSM: a vault has no roles of its own, no full "
+        "backup and no such settings.",
+        hint="Give the URL of an HSM (https://<name>.managedhsm.azure.net). A vault's roles are Azure's (az role "
+        "assignment create), and its objects are backed up one by one (backup_secret, backup_key, backup_certificate).",
     )

@@ -58,16 +58,20 @@ class Doubt:
 
     def question(self) -> HttpRequest:
         """A GET for what the write was to change."""
+        if self._named:
+            return HttpRequest("GET", self._request.url, headers=self._headers())
         base, _, query = self._request.url.partition("?")
         scheme, _, host, collection, name, *_ = base.split("/")
         if self._operation.name.startswith("delete_"):
             collection = f"deleted{collection}"
         elif self._operation.name.startswith("recover_"):
             collection = collection.removeprefix("deleted")
+        return HttpRequest("GET", f"{scheme}//{host}/{collection}/{name}?{query}", headers=self._headers())
+
+    def _headers(self) -> dict[str, str]:
         kept = ("x-ms-client-request-id", "User-Agent")
-        headers = {each: self._request.headers[each] for each in kept if each in self._request.headers}
-        url = f"{scheme}//{host}/{collection}/{name}?{query}"
-        return HttpRequest("GET", url, headers={"Accept": "application/json", **headers})
+        own = {each: self._request.headers[each] for each in kept if each in self._request.headers}
+        return {"Accept": "application/json", **own}
 
     def judge(self, status: int, body: Any, date: str | None) -> Verdict:
         """What the answer to the question means.
@@ -82,6 +86,8 @@ class Doubt:
             return Verdict.UNCLEAR
         if purging:
             return Verdict.NOT_DONE
+        if self._named:
+            return Verdict.DONE if self._has_our_properties(body) else Verdict.NOT_DONE
         if self._operation.name.startswith("recover_"):
             return Verdict.DONE
         since = self._since(date)
@@ -91,12 +97,33 @@ class Doubt:
             return Verdict.NOT_DONE  # nobody has written since we began
         return Verdict.DONE if self._is_ours(body) else Verdict.UNCLEAR
 
+    @property
+    def status(self) -> int | None:
+        """The status that the write would have been answered with, if that differs from the question's."""
+        if self._operation.name.startswith("purge_"):
+            return 204
+        return 201 if self._named else None
+
+    @property
+    def _named(self) -> bool:
+        """Whether the write makes something under a GUID, so that what is found there tells whose it is."""
+        return self._operation.name == "create_role_assignment"
+
+    def _has_our_properties(self, found: Mapping[str, Any]) -> bool:
+        sent, there = (each.get("properties") if isinstance(each, Mapping) else None for each in (self._sent(), found))
+        if not isinstance(sent, Mapping) or not isinstance(there, Mapping):
+            return False
+        return all(str(there.get(name)).lower() == str(value).lower() for name, value in sent.items())
+
+    def _sent(self) -> Any:
+        return parsed(self._request.content)
+
     def _since(self, date: str | None) -> float:
         """When the call began, on the vault's clock."""
         return _moment(date, self._clock.time()) - (self._clock.monotonic() - self._began) - _SLACK
 
     def _is_ours(self, found: Mapping[str, Any]) -> bool:
-        sent = parsed(self._request.content)
+        sent = self._sent()
         if not isinstance(sent, Mapping):
             return False
         attributes = {key: value for key, value in _attributes(sent).items() if value is not None}

@@ -67,6 +67,8 @@ class Traffic:
             min_rate=knobs.min_rate,
             share=knobs.share,
             gate=knobs.gate,
+            # What was saved up comes on top of the rate: it is a tenth of the limit for a window of 1 s as well.
+            burst=min(_LANE.burst, work.window / 10),
         )
 
         def changed(seconds: float, rate: float) -> None:

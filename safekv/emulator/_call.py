@@ -30,6 +30,7 @@ class Route:
     on_hsm: bool = False
     on_vault: bool = True
     cost: Callable[[Call], tuple[str, int]] | None = None
+    versioned: bool = True  # whether a request has to name an api-version
 
     def charge(self, call: Call) -> tuple[str, int]:
         """What a call counts against, and how much."""

@@ -97,11 +97,10 @@ class Emulator:
         ``authority`` is its host, with the port unless that is 443 (default: as in the public
         cloud), ``resource`` what tokens are for, ``retention_days`` (7 to 90) how long deleted
         objects are kept. ``enforce``: only whom an access policy, or with ``rbac`` a role, lets in
-        gets in (default: as the settings say); ``resource_group`` is where the control plane has it.
+        gets in, and into an HSM whom a local role lets in (default: as the settings say);
+        ``resource_group`` is where the control plane has it.
         ``ValueError`` if the name or the authority is taken or impossible.
         """
-        if hsm and enforce:
-            raise ValueError("enforce=True is for vaults: access policies and roles of Azure mean nothing to an HSM")
         domain = "managedhsm.azure.net" if hsm else "vault.azure.net"
         vault = EmulatedVault(
             _checked("name", name, r"[0-9A-Za-z-]+", "my-vault"),
@@ -115,7 +114,7 @@ class Emulator:
             limits=limits or self.settings.limits,
             surroundings=self._surroundings,
             resource_state=None if hsm else self._resource(name, resource_group, rbac=rbac),
-            enforce=not hsm and (self.settings.enforce if enforce is None else enforce),
+            enforce=self.settings.enforce if enforce is None else enforce,
         )
         with self._lock:
             for other in self._vaults.values():
@@ -228,6 +227,7 @@ class Emulator:
         with self._lock:
             for vault in self._vaults.values():
                 vault.empty()
+            self._surroundings.backups.clear()
             self._begin_grants()
             self._faults.clear()
             self._service.authentication.reset()
@@ -251,7 +251,7 @@ class Emulator:
         """All contents as JSON-able data, values in clear."""
         with self._lock:
             managed = _access_snapshot.dump(self._vaults.values(), self.grants, self.directory, self.groups)
-            return {**_snapshot.dump(self._vaults.values()), "control_plane": managed}
+            return {**_snapshot.dump(self._vaults.values(), self._surroundings.backups), "control_plane": managed}
 
     def restore(self, document: dict[str, Any]) -> None:
         """Replace all contents by a snapshot's. ``ValueError`` says what is wrong with it, and changes nothing."""
@@ -260,7 +260,7 @@ class Emulator:
             before = set(self._vaults)
             try:
                 self._make_again(managed.made() if managed else ())
-                _snapshot.load(contents, self._vaults.values())
+                _snapshot.load(contents, self._vaults.values(), self._surroundings.backups)
             except ValueError:
                 for authority in set(self._vaults) - before:
                     del self._vaults[authority]

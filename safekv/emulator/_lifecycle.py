@@ -70,6 +70,13 @@ class Collection:
             self._next_purge = min(self._next_purge, stored.deletion.purge)
         self.expect(stored)
 
+    def replace(self, stored: StoredObject) -> None:
+        """Put an object in the place of what has its name, in whatever state."""
+        before = self._objects.get(stored.name.lower())
+        if before is not None:
+            self._remove(before)
+        self.add(stored)
+
     def expect(self, stored: StoredObject) -> None:
         """Something about an object has changed: what happens to it by itself may happen sooner."""
         self._next_event = min(self._next_event, self._due(stored))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from safekv.emulator import _answers, _enforcement
+from safekv.emulator import _answers, _enforcement, _local_access
 from safekv.emulator._auth import Authentication
 from safekv.emulator._call import Call
 from safekv.emulator._messages import Response
@@ -43,6 +43,8 @@ class Service:
         if not call.vault.enforce or call.operation is None or call.target.refused is not None:
             return None
         payload = self.authentication.payload(call.token)
+        if call.vault.hsm:
+            return _local_access.refuse(call, _enforcement.identity_of(payload))
         return _enforcement.refuse(call.vault, payload, call.operation, call.name, call.now)
 
 
@@ -51,8 +53,9 @@ def _performed(call: Call) -> Response:
     try:
         if refused is not None:
             raise refused
-        _check_api_version(call.query.get("api-version", ""))
         assert route is not None  # a target without a route is a refused one
+        if route.versioned:
+            _check_api_version(call.query.get("api-version", ""))
         return route.handler(call)
     except _answers.Refused as problem:
         return _answers.error(by_id(problem.row_id), problem.places)

@@ -24,6 +24,8 @@ MANAGED_HSM = {
     "mhsm_backup": 10,
     "mhsm_restore": 10,
     "mhsm_get": 1_100,
+    "mhsm_roles": 5,
+    "mhsm_full_backup": 1,
     "mhsm_rsa_2048_public": 10_000,
     "mhsm_rsa_3072_public": 10_000,
     "mhsm_rsa_4096_public": 6_000,

@@ -10,7 +10,17 @@ from collections.abc import Iterator
 from itertools import product
 from urllib.parse import unquote
 
-from safekv.emulator import _certificate_settings, _certificates, _keys, _secrets
+from safekv.emulator import (
+    _certificate_settings,
+    _certificates,
+    _hsm_backups,
+    _hsm_settings,
+    _jobs,
+    _keys,
+    _role_assignments,
+    _role_definitions,
+    _secrets,
+)
 from safekv.emulator._answers import Refused
 from safekv.emulator._call import Route, Target
 from safekv.emulator._stored import NAME
@@ -21,6 +31,11 @@ ROUTES: tuple[Route, ...] = (
     *_keys.ROUTES,
     *_certificates.ROUTES,
     *_certificate_settings.ROUTES,
+    *_role_definitions.ROUTES,
+    *_role_assignments.ROUTES,
+    *_hsm_settings.ROUTES,
+    *_hsm_backups.ROUTES,
+    *_jobs.ROUTES,
 )
 OPERATIONS: tuple[str, ...] = tuple(dict.fromkeys(route.operation for route in ROUTES))
 

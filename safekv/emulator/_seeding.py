@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from safekv.emulator import _certificates, _keys, _secrets
+from safekv.emulator import _certificates, _keys, _role_definitions, _secrets
 from safekv.emulator._access import AccessPolicy, RoleAssignment
 from safekv.emulator._access_needs import PERMISSIONS
 from safekv.emulator._answers import Refused
 from safekv.emulator._arm_resource import VaultResource, changed
 from safekv.emulator._directory import id_of
 from safekv.emulator._lifecycle import Collection
+from safekv.emulator._local_scopes import is_scope
 from safekv.emulator._stored import NAME
 from safekv.emulator._vault import Vault
 
@@ -25,7 +26,8 @@ class EmulatedVault(Vault):
 
     ``tenant`` may be set: that moves the vault to another tenant, and tokens of the old one
     get a 401 with the new challenge. ``limits`` may be set as well. While ``issuer_error`` is a
-    text, registered issuers give no certificates, and pending ones fail with it.
+    text, registered issuers give no certificates, and pending ones fail with it. While ``storage_error`` is a text, the
+    backups and restores of a Managed HSM, and the checks before, fail with it.
     """
 
     @property
@@ -84,7 +86,13 @@ class EmulatedVault(Vault):
             rules.begin_with(rules.current._replace(policies=policies))
 
     def assign(self, oid: str, role: str, scope: str | None = None) -> None:
-        """Give this object id a role, by its name or id, on the vault or another ``scope``; at once."""
+        """Give this object id a role, by its name or id, on the vault or another ``scope``; at once.
+
+        A Managed HSM has local roles, and the scopes ``/`` (default), ``/keys`` and ``/keys/<key>``.
+        """
+        if self.hsm:
+            self._assign_locally(oid, role, scope or "/")
+            return
         grants = self.surroundings.grants
         definition = grants.find(role)
         if definition is None:
@@ -95,6 +103,17 @@ class EmulatedVault(Vault):
             where = scope or self._managed().id
             name = id_of(f"{where} {definition.id} {oid}".lower())
             grants.begin_with(RoleAssignment(name, definition.id, oid, where))
+
+    def _assign_locally(self, oid: str, role: str, scope: str) -> None:
+        with self.surroundings.lock:
+            known = {**_role_definitions.BUILT_IN, **self.administration.definitions}
+            found = [key for key, each in known.items() if role.lower() in (key, each["role_name"].lower())]
+            if not found:
+                names = ", ".join(each["role_name"] for each in known.values())
+                raise ValueError(f"role={role!r} is no local role of {self.name!r}; known: {names}")
+            if not is_scope(scope):
+                raise ValueError(f"scope must be '/', '/keys' or one key such as '/keys/app', not {scope!r}")
+            self.administration.assign(oid, found[0], scope)
 
     def _managed(self) -> VaultResource:
         if self.arm is None:

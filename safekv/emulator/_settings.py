@@ -86,7 +86,7 @@ class EmulatorSettings:
     or for another audience; ``check_tokens=False`` accepts those as well,
     ``strict_tokens`` refuses tokens that are not ours, ``check_issuer`` refuses tokens of ours
     from another tenant than the vault's even before the vault has moved. ``issue_delay`` is
-    how long it takes to issue a certificate.
+    how long it takes to issue a certificate, ``backup_delay`` to back up or restore a Managed HSM.
 
     ``enforce``: vaults let in only whom a policy or a role lets in (a vault may say otherwise for
     itself), and so does the control plane. ``propagation`` is how long a change of policies or
@@ -106,6 +106,7 @@ class EmulatorSettings:
     service_version: str = "1.9.3449.1"
     journal_size: int = 100_000
     issue_delay: float = 5.0
+    backup_delay: float = 5.0
     enforce: bool = False
     propagation: float = 0.0
     dns_delay: float = 5.0
@@ -113,7 +114,7 @@ class EmulatorSettings:
     resource_group: str = "emulator"
 
     def __post_init__(self) -> None:
-        for name in ("delete_delay", "recover_delay", "issue_delay", "propagation", "dns_delay"):
+        for name in ("delete_delay", "recover_delay", "issue_delay", "backup_delay", "propagation", "dns_delay"):
             value = getattr(self, name)
             if not (is_number(value) and 0 <= value < float("inf")):
                 raise ValueError(f"{name} must be a number of seconds >= 0, such as 1.5, not {value!r}")

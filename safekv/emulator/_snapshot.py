@@ -7,10 +7,10 @@ strict and all or nothing.
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, MutableMapping
 from typing import Any
 
-from safekv.emulator import _stored
+from safekv.emulator import _hsm_snapshot, _stored
 from safekv.emulator._certificate_settings import ISSUER
 from safekv.emulator._objects import Kind, StoredObject
 from safekv.emulator._router import KINDS
@@ -18,29 +18,34 @@ from safekv.emulator._vault import Vault
 
 _FORMAT = "safekv-emulator"
 _VERSION = 1
-_MEMBERS = {"format": str, "version": int, "vaults": dict, "certificate_settings": dict}
+_MEMBERS = {"format": str, "version": int, "vaults": dict, "certificate_settings": dict, **_hsm_snapshot.MEMBERS}
+#: What older snapshots do not have.
+_ABSENT = {"certificate_settings": {}, **_hsm_snapshot.ABSENT}
 _SETTINGS = {"issuers": dict, "contacts": (list, type(None))}
 _NO_SETTINGS: dict[str, Any] = {"issuers": {}, "contacts": None}
 _KINDS = {kind.segment: kind for kind in KINDS}
 
 
-def dump(vaults: Collection[Vault]) -> dict[str, Any]:
-    """Vaults go by name, because an address may change from run to run."""
+def dump(vaults: Collection[Vault], backups: Mapping[str, Any]) -> dict[str, Any]:
+    """Vaults go by name, because an address may change from run to run. ``backups`` are those of Managed HSMs."""
     held = {vault.name: {each: _objects(vault, kind) for each, kind in _KINDS.items()} for vault in vaults}
     settings = {
         vault.name: {"issuers": copy.deepcopy(vault.issuers), "contacts": copy.deepcopy(vault.contacts)}
         for vault in vaults
     }
-    return {"format": _FORMAT, "version": _VERSION, "vaults": held, "certificate_settings": settings}
+    hsms = _hsm_snapshot.dump(vaults, backups)
+    return {"format": _FORMAT, "version": _VERSION, "vaults": held, "certificate_settings": settings, **hsms}
 
 
-def load(document: Any, vaults: Iterable[Vault]) -> None:
+def load(document: Any, vaults: Iterable[Vault], backups: MutableMapping[str, Any]) -> None:
     """Put what :func:`dump` gave into the vaults of these names, and empty the others."""
     by_name = {vault.name: vault for vault in vaults}
     if isinstance(document, dict):
-        document = {"certificate_settings": {}, **document}  # older snapshots have none
+        document = {**_ABSENT, **document}
     loaded = [(by_name[name], kind, objects) for name, kind, objects in _read(document, set(by_name))]
     settings = {by_name[name]: each for name, each in _read_settings(document, set(by_name)).items()}
+    _hsm_snapshot.check(document)
+    _hsm_snapshot.load(document, by_name.values(), backups)
     for vault in by_name.values():
         for collection in vault.collections.values():
             collection.clear()

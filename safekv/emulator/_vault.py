@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from safekv._clock import VirtualClock
 from safekv.emulator._access import AccessModel
+from safekv.emulator._administration import Administration
 from safekv.emulator._arm_resource import VaultResource
 from safekv.emulator._backup import Sealer
 from safekv.emulator._directory import Directory
@@ -18,6 +19,7 @@ from safekv.emulator._lifecycle import Collection, Policy
 from safekv.emulator._objects import Kind
 from safekv.emulator._settings import EmulatorSettings, Limits
 from safekv.emulator._throttle import Throttle
+from safekv.errors._hsm_roles import ADMINISTRATOR
 
 
 @dataclass(slots=True)
@@ -31,6 +33,7 @@ class Surroundings:
     lock: threading.RLock
     directory: Directory
     grants: Grants
+    backups: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)  # of Managed HSMs, by their folders
 
 
 class Vault:
@@ -50,6 +53,7 @@ class Vault:
         resource_state: VaultResource | None = None,
         enforce: bool = False,
     ) -> None:
+        self.surroundings = surroundings
         self.name = name
         self.authority = authority
         self.resource = resource
@@ -60,8 +64,9 @@ class Vault:
         self.issuers: dict[str, dict[str, Any]] = {}  # certificate issuers, by their names in lower case
         self.contacts: list[dict[str, Any]] | None = None  # for certificates
         self.issuer_error: str | None = None
+        self.administration = self._new_administration()  # of a Managed HSM
+        self.storage_error: str | None = None
         self.throttle = Throttle()
-        self.surroundings = surroundings
         self.arm = resource_state  # what the control plane knows of it; None for a Managed HSM
         self.enforce = enforce
         self.collections: dict[str, Collection] = {}
@@ -117,13 +122,25 @@ class Vault:
         for collection in self.collections.values():
             collection.clear()
         self.issuers.clear()
-        self.contacts = self.issuer_error = None
+        self.contacts = self.issuer_error = self.storage_error = None
+        self.forget_administration()
         self.throttle.clear()
         if self.arm is not None:
             self.arm.forget_policies()
 
+    def forget_administration(self) -> None:
+        """Have the roles and the settings of a new HSM."""
+        self.administration = self._new_administration()
+
+    def _new_administration(self) -> Administration:
+        """With its first administrator, who may give roles to others, and use no key."""
+        administration = Administration()
+        administration.assign(self.surroundings.directory.default.oid, ADMINISTRATOR.id, "/")
+        return administration
+
     def settle(self, now: float) -> None:
-        """Let everything happen that happens by itself: rotations, and certificates that are issued."""
+        """Let everything happen that happens by itself: rotations, certificates that are issued, restores that end."""
+        self.administration.settle(self, now)
         for collection in list(self.collections.values()):
             collection.settle(self, now)
 

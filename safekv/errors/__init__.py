@@ -25,11 +25,14 @@
     ├── NotFound                 azure.core ResourceNotFoundError (404)
     │   ├── SecretNotFound
     │   ├── KeyNotFound
-    │   └── CertificateNotFound
+    │   ├── CertificateNotFound
+    │   └── RoleAssignmentNotFound  of a Managed HSM
     ├── Conflict                 azure.core ResourceExistsError (409)
     │   ├── DeletedButRecoverable  a deleted object has the name
     │   ├── BeingDeleted         for some seconds
-    │   └── BeingRecovered       for some seconds
+    │   ├── BeingRecovered       for some seconds
+    │   └── OperationInProgress  a full backup or restore of a Managed HSM
+    ├── OperationFailed          azure.core HttpResponseError: a backup or restore of an HSM ended without success
     ├── InvalidRequest           azure.core HttpResponseError (400): the service refused what was sent
     ├── VaultThrottled           azure.core HttpResponseError (429): no turn before the call's deadline
     ├── VaultUnavailable         azure.core HttpResponseError (5xx): or left alone after failures, or by hand
@@ -99,7 +102,10 @@ from safekv.errors._service import (
     ManagedByKeyVault,
     MissingPermission,
     NotFound,
+    OperationFailed,
+    OperationInProgress,
     PublicAccessDisabled,
+    RoleAssignmentNotFound,
     SecretDisabled,
     SecretNotFound,
     TokenExpired,
@@ -153,8 +159,11 @@ __all__ = [
     "MissingPackage",
     "MissingPermission",
     "NotFound",
+    "OperationFailed",
+    "OperationInProgress",
     "PrivateKeyUnavailable",
     "PublicAccessDisabled",
+    "RoleAssignmentNotFound",
     "SafeKVError",
     "SafeKVWarning",
     "SecretDisabled",

@@ -6,7 +6,8 @@ import re
 import shlex
 from collections.abc import Mapping
 
-from safekv.errors._permissions import NEEDS, Need, full_action, hsm_role_for, management_role_for, role_for
+from safekv.errors._hsm_roles import LOCAL_NEEDS, PREFIX, local_role_for
+from safekv.errors._permissions import NEEDS, Need, full_action, management_role_for, role_for
 from safekv.errors._topic import Topic
 
 _KINDS = {"secrets": "secret", "keys": "key", "certificates": "certificate"}
@@ -85,7 +86,7 @@ def _add_need(facts: dict[str, str]) -> None:
     operation = NEEDS.get(facts.get("operation", ""))
     action = facts.get("action", "")
     if "managedhsm" in action.lower() or ".managedhsm." in facts.get("host", ""):
-        facts.setdefault("role", hsm_role_for(action or (operation.action if operation else "")))
+        _add_local_need(facts)
         return
     need = _need_of(facts, operation)
     if need is not None:
@@ -95,6 +96,14 @@ def _add_need(facts: dict[str, str]) -> None:
     role = role_for(facts.get("action", ""))
     if role:
         facts.setdefault("role", role)
+
+
+def _add_local_need(facts: dict[str, str]) -> None:
+    """The same inside a Managed HSM, where its own roles decide."""
+    needed = LOCAL_NEEDS.get(facts.get("operation", ""))
+    if needed:
+        facts.setdefault("action", PREFIX + needed)
+    facts.setdefault("role", local_role_for(facts.get("action", "")))
 
 
 def _need_of(facts: Mapping[str, str], operation: Need | None) -> Need | None:

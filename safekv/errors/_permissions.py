@@ -117,15 +117,6 @@ _OFFICERS = {
     "certificatecontacts": "Key Vault Certificates Officer",
     "certificatecas": "Key Vault Certificates Officer",
 }
-_HSM_ROLES = (  # the first whose word is in the action
-    (("wrap", "unwrap"), "Managed HSM Crypto Service Encryption User"),
-    (("purge", "recover"), "Managed HSM Crypto Officer"),
-    (("roleassignments", "roledefinitions"), "Managed HSM Policy Administrator"),
-    (("backup/start", "backup/read", "backup/status"), "Managed HSM Backup User"),
-    (("keys/",), "Managed HSM Crypto User"),
-)
-
-
 _MANAGEMENT_ROLES = (  # the first whose word is in the action
     ("roleassignments/write", "Key Vault Data Access Administrator"),
     ("roleassignments/delete", "Key Vault Data Access Administrator"),
@@ -140,14 +131,6 @@ def role_for(action: str) -> str | None:
     """The smallest built-in role that allows a data action; None for an action of something else."""
     short = action.removeprefix(_PREFIX).lower()
     return _SMALLEST.get(short) or _OFFICERS.get(short.split("/", 1)[0])
-
-
-def hsm_role_for(action: str) -> str:
-    """A small local role of a Managed HSM that allows an action."""
-    lower = action.lower()
-    return next(
-        (role for words, role in _HSM_ROLES if any(word in lower for word in words)), "Managed HSM Administrator"
-    )
 
 
 def management_role_for(action: str) -> str:

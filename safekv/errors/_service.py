@@ -117,6 +117,10 @@ class CertificateNotFound(NotFound):
     """The vault has no such certificate, or no such version; a deleted one counts as not there."""
 
 
+class RoleAssignmentNotFound(NotFound):
+    """The Managed HSM has no such role assignment at this scope."""
+
+
 class Conflict(SafeKVError, ResourceExistsError):
     """409: the object's state does not allow it."""
 
@@ -137,6 +141,16 @@ class BeingRecovered(Conflict):
     """The recovery of an object of this name is under way; it takes seconds."""
 
     transient = True
+
+
+class OperationInProgress(Conflict):
+    """A Managed HSM does one full backup or restore at a time, and one is under way; it takes minutes."""
+
+    transient = True
+
+
+class OperationFailed(SafeKVError, HttpResponseError):
+    """A backup or restore of a Managed HSM, or the check before one, has ended without success."""
 
 
 class InvalidRequest(SafeKVError, HttpResponseError):

@@ -43,10 +43,19 @@ NOT_FOUND = (
     Topic(
         "part-not-found",
         "NotFound",
-        "Contacts, issuer or role assignment not found",
+        "Contacts, issuer, setting or operation not found",
         "The vault has none.",
-        "Set it first; a vault begins without contacts and issuers.",
+        "Set it first; a vault begins without contacts and issuers, and a Managed HSM forgets old backup operations.",
         OTHER_ERRORS,
+    ),
+    Topic(
+        "hsm-role-not-found",
+        "RoleAssignmentNotFound",
+        "Managed HSM: role assignment or definition not found",
+        "The HSM has no role assignment, or no role definition, of this name at this scope.",
+        "List them: an assignment is found at the scope that it was made for ('/', '/keys' or '/keys/<key>') alone.",
+        OTHER_ERRORS,
+        ("az keyvault role assignment list --hsm-name {vault}", "az keyvault role definition list --hsm-name {vault}"),
     ),
 )
 
@@ -114,6 +123,24 @@ CONFLICTS = (
         "A certificate makes a key and a secret of its own name, and one of them is there already.",
         "Take another name, or delete and purge what has it.",
         OTHER_ERRORS,
+    ),
+    Topic(
+        "hsm-busy",
+        "OperationInProgress",
+        "Managed HSM: a backup or restore is under way",
+        "An HSM does one full backup or restore at a time, and one is under way, perhaps somebody else's.",
+        "Wait for its end, and begin again. The operation that was refused has not begun.",
+        OTHER_ERRORS,
+        transient=True,
+    ),
+    Topic(
+        "hsm-role-exists",
+        "Conflict",
+        "Managed HSM: the role assignment already exists",
+        "The principal has this role at this scope by another assignment, or the name is another assignment's.",
+        "Nothing needs to be done in the first case; for the second, leave name= out and have one made.",
+        OTHER_ERRORS,
+        ("az keyvault role assignment list --hsm-name {vault}",),
     ),
     Topic(
         "conflict",
@@ -233,6 +260,16 @@ INVALID = (
         "Role definitions and assignments of a Managed HSM are named by GUIDs.",
         "Give a GUID, such as str(uuid.uuid4()).",
         OTHER_ERRORS,
+    ),
+    Topic(
+        "hsm-role-definition",
+        "InvalidRequest",
+        "Managed HSM: the role definition does not allow this",
+        "A built-in role cannot be changed or deleted, one that is assigned cannot be deleted, one that does not exist "
+        "cannot be assigned; and an HSM has at most 50 custom roles, 50 assignments at its own scope and 10 for a key.",
+        "See which roles and assignments there are; delete those that are not needed, the assignments first.",
+        OTHER_ERRORS,
+        ("az keyvault role assignment list --hsm-name {vault}", "az keyvault role definition list --hsm-name {vault}"),
     ),
     Topic(
         "vault-name",

@@ -22,4 +22,5 @@ PACKAGES: Mapping[str, Package] = {
     "secrets": Package("azure-keyvault-secrets", FLAVOURS, samples=True),
     "keys": Package("azure-keyvault-keys", FLAVOURS, options=("--all-api-versions",)),
     "certificates": Package("azure-keyvault-certificates", FLAVOURS),
+    "administration": Package("azure-keyvault-administration", FLAVOURS, samples=True),
 }

@@ -25,7 +25,7 @@ from outcomes import EXPLAINED, MEANT, Flavour, Run, Runs, differences, problems
 from packages import PACKAGES, Package
 
 _AT_ONCE = 2
-_ROW = "{:<22}{:<10}{:>7}{:>8}{:>8}{:>9}   {}"
+_ROW = "{:<24}{:<10}{:>7}{:>8}{:>8}{:>9}   {}"
 
 
 def main() -> int:
@@ -55,7 +55,7 @@ def _results(package: Package, directory: Path) -> dict[str, Runs]:
     name = package.distribution.rpartition("-")[2]
     (scripts := directory / f"{name}-scripts").mkdir()
     with ThreadPoolExecutor(1) as pool:
-        sampled = pool.submit(samples.run_all, source, scripts) if package.samples else None
+        sampled = pool.submit(samples.run_all, source, scripts, name) if package.samples else None
         tested: dict[Flavour, Run] = {
             flavour: suite.run(flavour, source, directory, package.options) for flavour in package.flavours
         }

@@ -34,6 +34,9 @@ def test_an_example_runs(block: str, monkeypatch: pytest.MonkeyPatch, pytester: 
         for vault in ("my-vault", "my-other-vault") if "app-kek" in block else ():
             local.vault(vault).keys.create_rsa_key("app-kek", size=2048)
             local.vault(vault).keys.create_ec_key("ring-signer")
+        if "my-hsm" in block:
+            local.emulator.add_vault("my-hsm", hsm=True)
+            local.vault("my-hsm").keys.create_oct_key("app", hardware_protected=True)
         monkeypatch.setenv("AZURE_KEY_VAULT_URL", local.url())
         try:
             exec(compile(block, "example", "exec", dont_inherit=True), {"__name__": "example"})

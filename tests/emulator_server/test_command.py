@@ -125,6 +125,15 @@ def test_killed_it_has_saved_what_is_older_than_a_second(tmp_path: Path, run_cli
         process.kill()
 
 
+def test_a_managed_hsm(tmp_path: Path, run_client: RunClient) -> None:
+    with _running(tmp_path, "--hsm", "pool", "--format", "json") as (process, ready):
+        variables = json.loads(ready)
+        assert variables["SAFEKV_EMULATOR_VAULTS"] == f"pool={variables['AZURE_KEY_VAULT_URL']}"
+        program = SET.replace("secrets", "keys").replace("SecretClient", "KeyClient")
+        assert run_client(program.replace('set_secret("a", "kept")', "get_random_bytes(8)"), variables).returncode == 0
+        _end(process)
+
+
 def test_limits_are_settable(tmp_path: Path, run_client: RunClient) -> None:
     source = SET.replace("DefaultAzureCredential())", "DefaultAzureCredential(), retry_total=0)")
     with _running(tmp_path, "--format", "json", "--limit", "secret_create=0", "--limit", "window=3.5") as (

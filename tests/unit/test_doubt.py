@@ -16,6 +16,7 @@ from safekv._operations import operation_of
 from safekv.connection._doubt import Doubt, Verdict
 
 HOST = "https://my-vault.vault.azure.net"
+ASSIGNMENT = "/keys/app/providers/Microsoft.Authorization/roleAssignments/0123"
 NOW = 1_800_000_000.0
 BEGAN = NOW - 10
 
@@ -39,12 +40,31 @@ def doubt(method: str, path: str, **body: Any) -> Doubt:
         ("DELETE", "/deletedsecrets/a", "/deletedsecrets/a"),
         ("POST", "/deletedsecrets/deletedsecrets/recover", "/secrets/deletedsecrets"),
         ("POST", "/deletedkeys/recover/recover", "/keys/recover"),
+        ("PUT", ASSIGNMENT, ASSIGNMENT),
     ],
 )
 def test_what_is_asked(method: str, path: str, asked: str) -> None:
     question = doubt(method, path).question()
     assert (question.method, question.url) == ("GET", f"{HOST}{asked}?api-version=7.5")
     assert "Authorization" not in question.headers
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "verdict"),
+    [
+        (200, {"properties": {"principalId": "AB", "roleDefinitionId": "x/1", "scope": "/"}}, Verdict.DONE),
+        (200, {"properties": {"principalId": "cd", "roleDefinitionId": "x/1", "scope": "/"}}, Verdict.NOT_DONE),
+        (200, {"properties": None}, Verdict.NOT_DONE),
+        (200, {}, Verdict.NOT_DONE),
+        (404, {"error": {}}, Verdict.NOT_DONE),
+        (403, {"error": {}}, Verdict.UNCLEAR),
+        (200, None, Verdict.UNCLEAR),
+    ],
+)
+def test_a_role_assignment_is_ours_if_it_says_what_we_said(status: int, body: Any, verdict: Verdict) -> None:
+    it = doubt("PUT", ASSIGNMENT, properties={"principalId": "ab", "roleDefinitionId": "x/1"})
+    assert it.judge(status, body, None) is verdict
+    assert (it.status, it.asks_first, it.too_late(409)) == (201, False, True)
 
 
 def secret(value: str = "mine", created: float = BEGAN + 1, **more: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from safekv.emulator._access_roles import BUILT_IN
 from safekv.errors import SafeKVError
 from safekv.errors._catalogue import ROWS, ServiceError, by_id
 from safekv.errors._diagnosis import Answer, Asked, error_of
+from safekv.errors._hsm_roles import LOCAL_NEEDS, LOCAL_ROLES
 from safekv.errors._meanings import meaning_of
 from safekv.errors._permissions import management_role_for
 from safekv.errors._topic import GUIDE
@@ -215,6 +216,51 @@ def test_a_local_role_of_a_managed_hsm() -> None:
     assert type(error) is errors.MissingPermission
     assert error.details["resource"] == "/keys"
     assert error.remedies[0].startswith("az keyvault role assignment create --hsm-name my --role 'Managed HSM Crypto")
+
+
+def not_authorized(operation: str, action: str, scope: str) -> SafeKVError:
+    message = f"Not authorized to access Microsoft.KeyVault/managedHsm/{action} on {scope} (Activity ID: 1)"
+    body = json.dumps({"error": {"code": "AccessDenied", "message": message}}).encode()
+    return error_of(Answer(403, "", {}, body), Asked("my.managedhsm.azure.net", operation, {}))
+
+
+@pytest.mark.parametrize(
+    ("operation", "action", "role"),
+    [
+        ("get_key", "keys/read/action", "Crypto Auditor"),
+        ("wrap_key", "keys/wrap/action", "Crypto Service Encryption User"),
+        ("create_key", "keys/create", "Crypto User"),
+        ("purge_deleted_key", "keys/deletedKeys/delete", "Crypto Officer"),
+        ("recover_deleted_key", "keys/deletedKeys/recover/action", "Crypto Officer"),
+        ("list_deleted_keys", "keys/deletedKeys/read/action", "Crypto Auditor"),
+        ("release_key", "keys/release/action", "Crypto Service Release User"),
+        ("list_role_assignments", "roleAssignments/read/action", "Crypto Auditor"),
+        ("create_role_assignment", "roleAssignments/write/action", "Policy Administrator"),
+        ("backup", "backup/start/action", "Backup User"),
+        ("restore", "restore/start/action", "Restore User"),
+        ("update_setting", "settings/write/action", "Administrator"),
+        ("whatever", "something/new/action", "Administrator"),
+    ],
+)
+def test_the_smallest_local_role(operation: str, action: str, role: str) -> None:
+    error = not_authorized(operation, action, "/keys/app")
+    assert error.details["role"] == f"Managed HSM {role}"
+    assert error.details["action"].endswith(action)
+    assert f"--role 'Managed HSM {role}'" in error.remedies[0]
+    assert "--scope /keys/app" in error.remedies[0]
+
+
+def test_a_local_role_where_the_text_names_no_action() -> None:
+    body = json.dumps({"error": {"code": "AccessDenied", "message": "Not authorized to access this"}}).encode()
+    error = error_of(Answer(403, "", {}, body), Asked("my.managedhsm.azure.net", "update_setting", {}))
+    assert error.details["action"] == "Microsoft.KeyVault/managedHsm/settings/write/action"
+    assert error.details["role"] == "Managed HSM Administrator"
+
+
+def test_every_action_that_is_needed_is_one_that_some_role_allows() -> None:
+    allowed = {action for role in LOCAL_ROLES for action in role.actions}
+    assert set(LOCAL_NEEDS.values()) <= allowed
+    assert len({role.id for role in LOCAL_ROLES}) == len({role.name for role in LOCAL_ROLES}) == 10
 
 
 def test_the_firewall_names_the_address_that_the_service_saw() -> None:

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from safekv._identifiers import MAX_VALUE_BYTES, api_version, object_name, secret_attributes, secret_value, vault_url
+from safekv._identifiers import (
+    MAX_VALUE_BYTES,
+    api_version,
+    is_managed_hsm,
+    is_vault,
+    object_name,
+    secret_attributes,
+    secret_value,
+    vault_url,
+)
 from safekv.errors import InvalidArgument
 
 ANYTHING = st.text() | st.text(st.characters(max_codepoint=255)) | st.text(alphabet="aA1-_.:/@?#[]%\\ \t\n\uff20\u2100")
@@ -159,3 +168,17 @@ def test_versions_that_may_be_known_to_the_service(version: str) -> None:
 def test_versions_that_nobody_knows(version: str) -> None:
     with pytest.raises(InvalidArgument, match=r"7\.0, 7\.4"):
         api_version(version, ["7.0", "7.4"])
+
+
+@pytest.mark.parametrize(
+    ("url", "vault", "hsm"),
+    [
+        ("https://a.vault.azure.net", True, False),
+        ("https://a.VAULT.azure.cn", True, False),
+        ("https://a.managedhsm.azure.net", False, True),
+        ("https://127.0.0.1:8443", False, False),
+        ("https://proxy.example/a.vault.b", False, False),
+    ],
+)
+def test_what_a_url_is_certain_to_be(url: str, vault: bool, hsm: bool) -> None:
+    assert (is_vault(url), is_managed_hsm(url)) == (vault, hsm)

@@ -154,4 +154,4 @@ class AnyLane(RuleBasedStateMachine):
 
 
 TestAnyLane = AnyLane.TestCase
-TestAnyLane.settings = settings(max_examples=150, stateful_step_count=60)
+TestAnyLane.settings = settings(max_examples=80, stateful_step_count=60)

@@ -38,6 +38,7 @@ VAULT = [
     ("get_certificate", "/certificates/a", None, Work("certificates", 1, 4_000, 10)),
     ("GET", "/healthstatus", None, Work("other", 1, 4_000, 10)),
 ]
+ROLES = Work("hsm:roles", 1, 5, 1)
 HSM = [
     ("get_key", "/keys/a", None, Work("hsm:get", 1, 1_100, 1)),
     ("create_key", "/keys/a/create", None, Work("hsm:create", 1, 1, 1)),
@@ -49,8 +50,13 @@ HSM = [
     ("verify", "/keys/a/b/verify", KeyKind("EC", True, curve="P-384"), Work("hsm:p-384:public", 1, 82, 1)),
     ("wrap_key", "/keys/a/b/wrapkey", KeyKind("oct", True), Work("hsm:aes:wrap", 1, 9_000, 1)),
     ("encrypt", "/keys/a/b/encrypt", KeyKind("oct", True), Work("hsm:aes:encrypt", 1, 8_000, 1)),
-    ("PUT", "/providers/Microsoft.Authorization/roleAssignments/a", None, Work("hsm:roles", 1, 5, 1)),
-    ("POST", "/backup", None, Work("hsm:backup", 1, 1, 1)),
+    ("PUT", "/providers/Microsoft.Authorization/roleAssignments/a", None, ROLES),
+    ("create_role_assignment", "/keys/providers/Microsoft.Authorization/roleAssignments/a", None, ROLES),
+    ("backup", "/backup", None, Work("hsm:backup", 1, 1, 1)),
+    ("selective_restore", "/keys/a/restore", None, Work("hsm:backup", 1, 1, 1)),
+    ("backup_status", "/backup/a/pending", None, Work("hsm:other", 1, 1_100, 1)),
+    ("pre_restore", "/prerestore", None, Work("hsm:other", 1, 1_100, 1)),
+    ("update_setting", "/settings/a", None, Work("hsm:other", 1, 1_100, 1)),
     ("sign", "/keys/a/b/sign", None, Work("hsm:other", 1, 1_100, 1)),
 ]
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from safekv._operations import Repeat, operation_of
 
 FREELY, READ_BACK, SETTLE, NEVER = Repeat.FREELY, Repeat.READ_BACK, Repeat.SETTLE, Repeat.NEVER
+ROLES = "providers/Microsoft.Authorization"
 ROUTES = [
     ("GET", "/secrets/name", "get_secret", FREELY),
     ("GET", "/secrets/name/", "get_secret", FREELY),
@@ -53,6 +54,25 @@ ROUTES = [
     ("GET", "/certificates/name/0123abc", "get_certificate_version", FREELY),
     ("GET", "/certificates/contacts", "get_contacts", FREELY),
     ("GET", "/certificates/issuers/name", "get_issuer", FREELY),
+    ("GET", f"/{ROLES}/roleDefinitions", "list_role_definitions", FREELY),
+    ("PUT", f"/{ROLES}/roleDefinitions/0123", "set_role_definition", FREELY),
+    ("DELETE", f"/{ROLES}/roleDefinitions/0123", "delete_role_definition", FREELY),
+    ("GET", f"/keys/{ROLES}/roleAssignments", "list_role_assignments", FREELY),
+    ("GET", f"/keys/name/{ROLES}/roleAssignments/0123", "get_role_assignment", FREELY),
+    ("PUT", f"/{ROLES}/roleAssignments/0123", "create_role_assignment", SETTLE),
+    ("PUT", f"/keys/name/{ROLES}/roleAssignments/0123", "create_role_assignment", SETTLE),
+    ("DELETE", f"/keys/{ROLES}/roleAssignments/0123", "delete_role_assignment", FREELY),
+    ("PUT", f"/secrets/{ROLES}/roleAssignments/0123", "PUT", NEVER),
+    ("GET", "/settings", "list_settings", FREELY),
+    ("PATCH", "/settings/Allow", "update_setting", FREELY),
+    ("POST", "/backup", "backup", NEVER),
+    ("POST", "/prebackup", "pre_backup", FREELY),
+    ("GET", "/backup/0123/pending", "backup_status", FREELY),
+    ("PUT", "/restore", "restore", NEVER),
+    ("PUT", "/prerestore", "pre_restore", FREELY),
+    ("PUT", "/keys/name/restore", "selective_restore", NEVER),
+    ("PUT", "/keys/restore", "import_key", NEVER),
+    ("GET", "/restore/0123/pending", "restore_status", FREELY),
     ("HEAD", "/anything", "HEAD", FREELY),
     ("POST", "/keys/name/explode", "POST", NEVER),
     ("PUT", "/secrets/name/version", "PUT", NEVER),

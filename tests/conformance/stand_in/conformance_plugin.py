@@ -36,6 +36,8 @@ REPLACED = {
     "azure.keyvault.keys.crypto.aio": "safekv.keys.crypto.aio",
     "azure.keyvault.certificates": "safekv.certificates",
     "azure.keyvault.certificates.aio": "safekv.certificates.aio",
+    "azure.keyvault.administration": "safekv.administration",
+    "azure.keyvault.administration.aio": "safekv.administration.aio",
 }
 
 
@@ -53,7 +55,8 @@ class Conformance:
         # The tests set hundreds of secrets in a second, and are not about throttling.
         limits = Limits(**dict.fromkeys(LIMIT_CLASSES), managed_hsm=None)
         clock = VirtualClock(running=True)
-        emulator = Emulator(clock=clock, settings=EmulatorSettings(limits=limits))
+        # Some look whether a backup is still under way, while another thread has its clock run.
+        emulator = Emulator(clock=clock, settings=EmulatorSettings(limits=limits, backup_delay=1_000.0))
         # Sleeping moves only the emulator's clock: with tokens of an hour, those who ask again when
         # their own clock says so would be late.
         identity = IdentitySettings(tenant=emulator.settings.tenant, token_lifetime=30 * 86_400)
@@ -61,7 +64,7 @@ class Conformance:
         self._server = EmulatorServer(emulator, vaults=vaults, identity=identity).start()
         self._attestation = attestation.serve()
         self._patch = pytest.MonkeyPatch()
-        for name, value in {**self._server.environment(), **self._of_keys()}.items():
+        for name, value in {**self._server.environment(), **self._of_keys(), **_of_administration()}.items():
             self._patch.setenv(name, value)
         self._sleep_on(clock)
         if flavour == "safekv":
@@ -108,6 +111,16 @@ class Conformance:
     def _write(self, **line: Any) -> None:
         self._report.write(json.dumps(line) + "\n")
         self._report.flush()
+
+
+def _of_administration() -> dict[str, str]:
+    """What only the tests of administration ask for. The emulator has no blob service, and asks for none."""
+    return {
+        "BLOB_STORAGE_URL": "https://account.blob.core.windows.net",
+        "BLOB_CONTAINER_NAME": "backups",
+        "BLOB_STORAGE_SAS_TOKEN": "sv=2025-01-05&sig=not-a-real-one",
+        "MANAGED_IDENTITY_CLIENT_ID": "00000000-0000-0000-0000-00000000c0de",
+    }
 
 
 def replace_classes(patch: pytest.MonkeyPatch) -> None:

@@ -243,5 +243,5 @@ class CacheModel(RuleBasedStateMachine):
         secret.returned = max(secret.returned, version)
 
 
-CacheModel.TestCase.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+CacheModel.TestCase.settings = settings(max_examples=80, stateful_step_count=60, deadline=None)
 TestCacheModel = CacheModel.TestCase

@@ -13,6 +13,7 @@ from safekv.emulator import Emulator, EmulatorSettings, Limits, Request, Respons
 from safekv.emulator._answers import Refused
 from safekv.emulator._call import Call, Target
 from safekv.emulator._common import CommonOperations, add_version
+from safekv.emulator._rates import MANAGED_HSM
 from safekv.emulator._router import ROUTES
 from safekv.emulator._secrets import KIND
 from safekv.emulator._settings import LIMIT_CLASSES
@@ -217,4 +218,5 @@ def test_another_kind_of_object_needs_only_its_kind_and_its_own_operations() -> 
 
 
 def test_every_operation_counts_against_a_limit_that_exists() -> None:
-    assert {route.limit for route in ROUTES} <= set(LIMIT_CLASSES) <= set(asdict(Limits()))
+    assert {route.limit for route in ROUTES} <= {*LIMIT_CLASSES, *MANAGED_HSM}
+    assert set(LIMIT_CLASSES) <= set(asdict(Limits()))

@@ -246,7 +246,7 @@ IMPORTED = pem_of(KEY, OWN)
 TestSecretsModel, TestKeysModel, TestCertificatesModel = (
     model.TestCase for model in (SecretsModel, KeysModel, CertificatesModel)
 )
-TestSecretsModel.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestSecretsModel.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
 TestKeysModel.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
 TestCertificatesModel.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
 
@@ -327,7 +327,7 @@ REQUESTS = some.builds(
 )
 
 
-@settings(max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(some.lists(REQUESTS, min_size=1, max_size=5))
 def test_nothing_makes_it_raise(requests: list[Request]) -> None:
     emulator = Emulator(clock=VirtualClock(START))
@@ -402,7 +402,7 @@ POLICIES = some.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     OF_CERTIFICATES,
     MEMBERS,
@@ -428,7 +428,7 @@ def test_nothing_makes_certificates_raise(route: tuple[str, str], body: dict[str
         assert wire.get(f"/certificates/{name}").status == 200
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(OF_KEYS, MEMBERS, KEY_MEMBERS, some.none() | KEY_MEMBERS | JSON)
 def test_nothing_makes_keys_raise(route: tuple[str, str], body: dict[str, Any], more: dict[str, Any], key: Any) -> None:
     wire = Wire()
@@ -438,7 +438,7 @@ def test_nothing_makes_keys_raise(route: tuple[str, str], body: dict[str, Any], 
         assert wire.get(f"/keys/{name}").status == 200
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     some.sampled_from(["GET", "POST", "PUT", "DELETE"]),
     some.sampled_from(["clock", "faults", "reset", "journal", "limits", "x"]),

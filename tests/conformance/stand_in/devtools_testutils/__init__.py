@@ -16,6 +16,10 @@ from typing import Any
 import pytest
 
 
+class AzureMgmtPreparer:
+    """For tests that make a vault of their own; none does so any more."""
+
+
 def is_live() -> bool:
     return True
 
@@ -98,6 +102,7 @@ add_general_regex_sanitizer = _no_recordings
 add_general_string_sanitizer = _no_recordings
 add_oauth_response_sanitizer = _no_recordings
 add_remove_header_sanitizer = _no_recordings
+add_uri_regex_sanitizer = _no_recordings
 set_bodiless_matcher = _no_recordings
 set_custom_default_matcher = _no_recordings
 
