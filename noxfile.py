@@ -39,7 +39,7 @@ IN_PARALLEL = ("-n", "auto")
 
 def _install(session: nox.Session, *groups: str, extras: str = "aio,cli", editable: bool = True) -> None:
     requirements = nox.project.dependency_groups(PYPROJECT, *groups) if groups else ()
-    session.install(*(["-e"] if editable else []), f".[{extras}]", *requirements)
+    session.install(*(["-e"] if editable else []), f".[{extras}]" if extras else ".", *requirements)
 
 
 @nox.session(python=NEWEST_COMMON)
@@ -61,14 +61,14 @@ def types(session: nox.Session) -> None:
 @nox.session(python=FOUND)
 def tests(session: nox.Session) -> None:
     """Unit, door and process tests, on each Python."""
-    _install(session, "test", "witness", "integrations")
+    _install(session, "test", "witness", "integrations", "examples", "report")
     session.run("pytest", *IN_PARALLEL, *session.posargs)
 
 
 @nox.session(python=NEWEST_COMMON, default=False)
 def coverage(session: nox.Session) -> None:
     """The same with branch coverage, which doubles the time they take."""
-    _install(session, "test", "witness", "integrations")
+    _install(session, "test", "witness", "integrations", "examples", "report")
     session.run("pytest", *IN_PARALLEL, "--cov", "--cov-report=term:skip-covered", *session.posargs)
 
 
@@ -82,7 +82,7 @@ def sim(session: nox.Session) -> None:
 @nox.session(python=NEWEST_COMMON)
 def conformance(session: nox.Session) -> None:
     """Microsoft's own tests and samples, with the SDK's classes and with safekv's."""
-    _install(session, "conformance")
+    _install(session, "conformance", extras="aio,cli,migrate")
     session.run("python", "tests/conformance/run.py", *session.posargs)
 
 
@@ -205,3 +205,20 @@ def spark(session: nox.Session) -> None:
     _install(session, extras="aio,arrow,spark")
     for master in session.posargs or ("local[2]", "local-cluster[2,1,1024]"):
         session.run("python", "tests/spark/check.py", master)
+
+
+@nox.session(python=NEWEST_COMMON, default=False)
+def nonces(session: nox.Session) -> None:
+    """Ten million nonces from eight forked processes, and none of them twice. A minute."""
+    _install(session, extras="")
+    session.run("python", "-m", "benchmarks.nonces", *session.posargs)
+
+
+@nox.session(python=NEWEST_COMMON, default=False)
+def bench(session: nox.Session) -> None:
+    """Every claim against its peers, and docs/benchmarks.md: 25 minutes, on a machine that does nothing else."""
+    extras = "aio,cli,arrow,pydantic,appconfig"
+    if shutil.which("java"):
+        extras += ",spark"
+    _install(session, "bench", "report", "witness", extras=extras)
+    session.run("python", "-m", "benchmarks.report", *session.posargs)

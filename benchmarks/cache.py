@@ -1,17 +1,16 @@
 """What a read costs that the cache answers, beside other caches and a call of the SDK.
 
 CPU time per read of one hot secret, all of them in turn in one process, so that a machine that
-gets slower gets slower for all; the best and the median of the rounds are printed, without the
+gets slower gets slower for all; the best and the median of the rounds are given, without the
 cost of the loop. Then 32 threads on one key, and the memory of 10,000 kept secrets.
 
     python -m pip install --group bench -e .   # the peers; those that are missing are left out
-    python benchmarks/cache.py                 # about a minute
-    python benchmarks/cache.py --quick         # a few seconds, for a look
+    python -m benchmarks.cache                 # about a minute
+    python -m benchmarks.cache --quick         # a few seconds, for a look
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import gc
 import statistics
@@ -27,6 +26,7 @@ from typing import Any
 import azure.keyvault.secrets
 from cachetools import TTLCache
 
+from benchmarks.figures import Figures, command
 from safekv import CacheSettings
 from safekv.emulator import EmulatorSettings, Limits
 from safekv.secrets import SecretClient
@@ -38,20 +38,41 @@ KEPT = 10_000
 Read = Callable[[], Any]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="few rounds: a look, not a measurement")
-    quick = parser.parse_args().quick
+def measure(quick: bool) -> Figures:
     rounds, seconds = (5, 0.02) if quick else (40, 0.1)
     local = LocalKeyVault(settings=EmulatorSettings(limits=Limits(secret_create=None, other=None)))
     local.set_secret(NAME, VALUE, tags={"owner": "payments", "env": "prod"})
-    print(f"one hot secret, µs of CPU per read{'best':>20}{'median':>10}   of {rounds} rounds")
     readers = all_readers(local)
-    for name, times in measured(readers, rounds, seconds).items():
-        print(f"  {name:44}{min(times):10.2f}{statistics.median(times):10.2f}")
-    print_aio(local, rounds, seconds)
-    print_threads(readers, 3 if quick else 9, 0.1 if quick else 0.5)
-    print_memory(local)
+    times = measured(readers, rounds, seconds)
+    times["safekv.aio, beyond the await"] = aio(local, rounds, seconds)
+    rates = threads(readers, 3 if quick else 9, 0.1 if quick else 0.5)
+    figures, none = Figures(), (None, None)
+    rows = [(name, min(each), statistics.median(each), *rates.get(name, none)) for name, each in times.items()]
+    heads = ("best", "median", "reads/s, 1 thread", "32 threads")
+    title = f"One hot secret: µs of CPU for a read ({rounds} rounds), and reads in a second"
+    figures.table("hits", title, heads, rows, bars="median")
+    for name, colour, goal in (("safekv", "sync", 1.0), ("safekv.aio, beyond the await", "aio", 1.5)):
+        what = f"a read that the cache answers, {colour}: CPU"
+        figures.claim(f"hit-{colour}", what, statistics.median(times[name]), goal=goal, unit="µs")
+    what = "a read that the cache answers, with max_age: CPU"
+    figures.claim("hit-max-age", what, statistics.median(times["safekv, max_age=60"]), unit="µs")
+    for name, short in PEERS.items():
+        value = statistics.median(times[name]) / statistics.median(times["safekv"]) if name in times else None
+        what = f"a read that the cache answers: times as fast as {name}"
+        figures.claim(f"against-{short}", what, value, goal=1.0, least=True, unit="×", peer=name)
+    one, many = rates["safekv"]
+    what = "32 threads on one hot secret: reads in a second against those of one thread"
+    figures.claim("threads", what, many / one, goal=0.75, least=True, unit="×")
+    memory(figures, local)
+    return figures
+
+
+PEERS = {
+    "cachetools.TTLCache with a lock (shares objects)": "ttlcache",
+    "aws-secretsmanager-caching": "aws",
+    "Powertools parameters": "powertools",
+    "azure-keyvault-secrets, no network at all": "sdk",
+}
 
 
 def all_readers(local: LocalKeyVault) -> dict[str, Read]:
@@ -135,7 +156,7 @@ def cost(read: Read, count: int) -> float:
         gc.enable()
 
 
-def print_aio(local: LocalKeyVault, rounds: int, seconds: float) -> None:
+def aio(local: LocalKeyVault, rounds: int, seconds: float) -> list[float]:
     """Beyond the await: less what awaiting a coroutine that returns at once costs."""
     client = local.aio_client()
 
@@ -153,37 +174,36 @@ def print_aio(local: LocalKeyVault, rounds: int, seconds: float) -> None:
         await client.get_secret(NAME)
         return [await once(client.get_secret, count) - await once(nothing, count) for _ in range(rounds)]
 
-    times = asyncio.run(run())
-    print(f"  {'safekv.aio, beyond the await':44}{min(times):10.2f}{statistics.median(times):10.2f}")
+    return asyncio.run(run())
 
 
-def print_threads(readers: dict[str, Read], rounds: int, seconds: float) -> None:
+def threads(readers: dict[str, Read], rounds: int, seconds: float) -> dict[str, tuple[float, float]]:
     """Reads per second of one thread and of 32, on one key. Python runs one thread at a time: equal is all there is."""
-    print("\none hot secret, reads per second (median)       1 thread    32 threads   ratio")
     chosen = {name: read for name, read in readers.items() if "max_age" not in name and "azure" not in name}
     rates: dict[str, list[tuple[float, float]]] = {name: [] for name in chosen}
     for _ in range(rounds):
         for name, read in chosen.items():
             rates[name].append((rate(read, 1, seconds), rate(read, 32, seconds)))
-    for name, pairs in rates.items():
-        one, many = (statistics.median(column) for column in zip(*pairs, strict=True))
-        print(f"  {name:44}{one:12,.0f}{many:14,.0f}{many / one:8.2f}")
+    return {
+        name: (statistics.median(one for one, _ in pairs), statistics.median(many for _, many in pairs))
+        for name, pairs in rates.items()
+    }
 
 
-def rate(read: Read, threads: int, seconds: float) -> float:
-    counts = [0] * threads
+def rate(read: Read, count: int, seconds: float) -> float:
+    counts = [0] * count
     end = time.perf_counter() + seconds
 
     def work(number: int) -> None:
-        count = 0
+        done = 0
         while time.perf_counter() < end:
             for _ in range(50):
                 read()
-            count += 50
-        counts[number] = count
+            done += 50
+        counts[number] = done
 
     began = time.perf_counter()
-    running = [threading.Thread(target=work, args=(number,)) for number in range(threads)]
+    running = [threading.Thread(target=work, args=(number,)) for number in range(count)]
     for thread in running:
         thread.start()
     for thread in running:
@@ -191,7 +211,7 @@ def rate(read: Read, threads: int, seconds: float) -> float:
     return sum(counts) / (time.perf_counter() - began)
 
 
-def print_memory(local: LocalKeyVault) -> None:
+def memory(figures: Figures, local: LocalKeyVault) -> None:
     """What 10,000 kept secrets take beyond their values, and what a dict of the SDK's own objects would."""
     names = [f"secret-{number:05}" for number in range(KEPT)]
     for name in names:
@@ -204,9 +224,13 @@ def print_memory(local: LocalKeyVault) -> None:
     theirs = grown(local, lambda: kept.update((name, sdk.get_secret(name)) for name in names))
     values = sum(sys.getsizeof(name * 3) for name in names)
     assert ours.cache_info().entries == KEPT
-    print(f"\n{KEPT:,} kept secrets, MB beyond their values ({values / 1e6:.1f} MB)")
-    print(f"  {'safekv':44}{(mine - values) / 1e6:10.1f}")
-    print(f"  {'a dict of KeyVaultSecret':44}{(theirs - values) / 1e6:10.1f}")
+    rows = [("safekv", (mine - values) / 1e6), ("a dict of KeyVaultSecret", (theirs - values) / 1e6)]
+    figures.table("memory", f"{KEPT:,} kept secrets", ("MB beyond their values",), rows)
+    what = f"{KEPT:,} kept secrets: memory beyond their values"
+    figures.claim("memory", what, (mine - values) / 1e6, goal=15, unit="MB")
+    figures.claim(
+        "memory-sdk", f"{KEPT:,} of the SDK's own objects in a dict: the same", (theirs - values) / 1e6, unit="MB"
+    )
 
 
 def grown(local: LocalKeyVault, work: Callable[[], Any]) -> int:
@@ -222,4 +246,4 @@ def grown(local: LocalKeyVault, work: Callable[[], Any]) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    command(measure, __doc__)

@@ -9,7 +9,6 @@ for both; the rest is counted at the emulator, over TLS in a process of its own.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import statistics
@@ -25,6 +24,7 @@ from azure.keyvault.keys.crypto import EncryptionAlgorithm, KeyWrapAlgorithm, Si
 import safekv.keys
 import safekv.keys.crypto as our_crypto
 from benchmarks.emulator import control, emulator_process
+from benchmarks.figures import Figures, command
 from safekv.identity import DefaultAzureCredential
 from safekv.testing import LocalKeyVault
 
@@ -32,23 +32,28 @@ KEY, DIGEST = os.urandom(32), hashlib.sha256(b"data").digest()
 THREADS = 64
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="few rounds: a look, not a measurement")
-    quick = parser.parse_args().quick
-    local_operations(rounds=6 if quick else 40, calls=100 if quick else 300)
-    unlimited = ("other=none", "key=none", "key_create=none")
-    with emulator_process(*unlimited) as url:
-        cold_threads(url)
-        rotation(url, blobs=100 if quick else 1_000)
+def measure(quick: bool) -> Figures:
+    figures = Figures()
+    local_operations(figures, rounds=6 if quick else 40, calls=100 if quick else 300)
+    rows: list[tuple[Any, ...]] = []
+    with emulator_process("other=none", "key=none", "key_create=none") as url:
+        rows.append(cold_threads(url))
+        rows.append(rotation(url, blobs=100 if quick else 1_000))
     with emulator_process("other=none", "key=200", "key_create=none") as url:
-        throttled(url, seconds=5.0 if quick else 30.0)
+        rows += throttled(url, seconds=5.0 if quick else 30.0)
+    figures.table("counted", "Counted at the emulator", ("SDK", "safekv"), rows)
+    cold, turned, _, failed, refused = rows
+    figures.claim("cold", cold[0], cold[2], goal=1, peer="azure-keyvault-keys")
+    figures.claim("rotation", turned[0], turned[2], goal=0, peer="azure-keyvault-keys")
+    figures.claim("throttled", failed[0], failed[2], goal=0, peer="azure-keyvault-keys")
+    figures.claim("refused", refused[0], refused[2], peer="azure-keyvault-keys")
+    return figures
 
 
 # -- local operations
 
 
-def local_operations(rounds: int, calls: int) -> None:
+def local_operations(figures: Figures, rounds: int, calls: int) -> None:
     local = LocalKeyVault()
     key = local.vault().keys.create_rsa_key("rsa", size=2048)
     options: dict[str, Any] = {"transport": local.transport()}
@@ -60,13 +65,17 @@ def local_operations(rounds: int, calls: int) -> None:
         "encrypt RSA-OAEP-256": lambda client: client.encrypt(EncryptionAlgorithm.rsa_oaep_256, KEY),
         "verify RS256": lambda client: client.verify(SignatureAlgorithm.rs256, DIGEST, signature),
     }
-    print(f"local, RSA-2048, µs of CPU{'':10}{'SDK':>8}{'safekv':>8}{'ratio':>8}   (min … max of {rounds} pairs)")
+    rows = []
     for name, work in works.items():
         pairs = [(cpu(work, theirs, calls), cpu(work, ours, calls)) for _ in range(rounds + 1)][1:]
         ratios = sorted(mine / other for other, mine in pairs)
         sdk, mine = (statistics.median(column) for column in zip(*pairs, strict=True))
         middle = statistics.median(ratios)
-        print(f"  {name:34}{sdk:8.1f}{mine:8.1f}{middle:8.2f}   ({ratios[0]:.2f} … {ratios[-1]:.2f})")
+        rows.append((name, sdk, mine, middle, ratios[0], ratios[-1]))
+        what = f"{name}, in this process, RSA-2048: CPU against the SDK"
+        figures.claim(name.split()[0].replace("_", "-"), what, middle, goal=1.05, unit="×", peer="azure-keyvault-keys")
+    title = f"Local operations with an RSA-2048 key, µs of CPU; ratios of {rounds} pairs"
+    figures.table("local", title, ("SDK", "safekv", "ratio", "least", "most"), rows, bars="ratio")
     assert not [entry for entry in local.journal if entry.operation == "wrap_key"]
 
 
@@ -80,27 +89,27 @@ def cpu(work: Callable[[Any], Any], client: Any, calls: int) -> float:
 # -- counted at the vault
 
 
-def cold_threads(url: str) -> None:
-    print(f"\n{THREADS} threads, each its own client of one cold key id: requests for the key")
+def cold_threads(url: str) -> tuple[Any, ...]:
+    found = []
     credential = DefaultAzureCredential()
     keys = safekv.keys.KeyClient(url, credential)
-    for name, crypto in (("SDK", sdk_crypto), ("SDK, one client for all", sdk_crypto), ("safekv", our_crypto)):
+    for crypto in (sdk_crypto, our_crypto):
         key = keys.create_rsa_key("cold", size=2048)
         control(url, "DELETE", "journal")
-        one = crypto.CryptographyClient(key.id, credential)
         barrier = threading.Barrier(THREADS)
 
-        def work(_: int, crypto: Any = crypto, one: Any = one, shared: bool = "one" in name, key: Any = key) -> Any:
-            client = one if shared else crypto.CryptographyClient(key.id, credential)
+        def work(_: int, crypto: Any = crypto, key: Any = key) -> Any:
+            client = crypto.CryptographyClient(key.id, credential)
             barrier.wait()  # noqa: B023
             return client.wrap_key(KeyWrapAlgorithm.rsa_oaep_256, KEY)
 
         with ThreadPoolExecutor(THREADS) as pool:
             list(pool.map(work, range(THREADS)))
-        print(f"  {name:34}{count(url, 'get_key'):8}")
+        found.append(count(url, "get_key"))
+    return f"{THREADS} threads, each with a client of one cold key id: requests for the key", *found
 
 
-def rotation(url: str, blobs: int) -> None:
+def rotation(url: str, blobs: int) -> tuple[Any, ...]:
     """Keys that were wrapped before and after ten rotations, unwrapped by clients that know no version."""
     credential = DefaultAzureCredential()
     keys = safekv.keys.KeyClient(url, credential)
@@ -112,31 +121,34 @@ def rotation(url: str, blobs: int) -> None:
         client = our_crypto.CryptographyClient(f"{url}/keys/turning", credential, key_ttl=0.001)
         wrapped.append(client.wrap_key(KeyWrapAlgorithm.rsa_oaep_256, KEY))
     versions = len({each.key_id for each in wrapped})
-    print(f"\nunwrapping {blobs} keys that were wrapped with {versions} versions: failures")
     theirs = sdk_crypto.CryptographyClient(f"{url}/keys/turning", credential)
     ours = our_crypto.CryptographyClient(f"{url}/keys/turning", credential)
-    failed = sum(fails(theirs.unwrap_key, each.algorithm, each.encrypted_key) for each in wrapped)
-    print(f"  {'SDK, a client without a version':34}{failed:8}")
-    failed = sum(fails(ours.unwrap_key, each.algorithm, each) for each in wrapped)
-    print(f"  {'safekv, given the result':34}{failed:8}")
+    sdk = sum(fails(theirs.unwrap_key, each.algorithm, each.encrypted_key) for each in wrapped)
+    safe = sum(fails(ours.unwrap_key, each.algorithm, each) for each in wrapped)
+    what = f"{blobs:,} keys wrapped with {versions} versions, unwrapped without naming one (given the result): failures"
+    return what, sdk, safe
 
 
-def throttled(url: str, seconds: float) -> None:
+def throttled(url: str, seconds: float) -> list[tuple[Any, ...]]:
     """8 threads unwrap as fast as they can at a vault that admits 20 a second."""
     credential = DefaultAzureCredential()
-    print(f"\n8 threads unwrapping for {seconds:.0f} s at a vault that admits 20 a second: done, failed, 429s")
+    found = []
     safekv.keys.KeyClient(url, credential).create_rsa_key("busy", size=2048)
-    for name, crypto in (("SDK", sdk_crypto), ("safekv", our_crypto)):
+    for crypto in (sdk_crypto, our_crypto):
+        time.sleep(11)  # the window of the limit, and a little
         key = safekv.keys.KeyClient(url, credential).get_key("busy")
         blob = our_crypto.CryptographyClient(key, credential).wrap_key(KeyWrapAlgorithm.rsa_oaep_256, KEY).encrypted_key
         client = crypto.CryptographyClient(key, credential)
-        time.sleep(11)  # the window of the limit, and a little
         control(url, "DELETE", "journal")
         end = time.monotonic() + seconds
         with ThreadPoolExecutor(8) as pool:
             results = list(pool.map(lambda _: until(end, client, blob), range(8)))  # noqa: B023
         done, failed = (sum(column) for column in zip(*results, strict=True))
-        print(f"  {name:34}{done:8}{failed:8}{count(url, status=429):8}   ({done / seconds:.1f} a second)")
+        found.append((done, failed, count(url, status=429)))
+    sdk, ours = found
+    what = f"8 threads unwrapping for {seconds:.0f} s at a vault that admits 20 a second"
+    kinds = (f"{what}: done", f"{what}: failed", f"{what}: 429s of the vault")
+    return list(zip(kinds, sdk, ours, strict=True))
 
 
 def until(end: float, client: Any, blob: bytes) -> tuple[int, int]:
@@ -167,4 +179,4 @@ def count(url: str, operation: str | None = None, status: int | None = None) -> 
 
 
 if __name__ == "__main__":
-    main()
+    command(measure, __doc__)

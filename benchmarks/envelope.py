@@ -3,14 +3,13 @@
 Figures are CPU time, medians of many short rounds; files by the clock as well. Each ratio is the median of the ratios
 of rounds that ran one after the other, so that a machine that gets slower gets slower for both.
 
-    pip install '.[cli]' tink aws-encryption-sdk       # what is missing is left out
-    python benchmarks/envelope.py                      # two minutes, 3 GiB in --directory
-    python benchmarks/envelope.py --quick              # a look
+    pip install '.[arrow]' tink aws-encryption-sdk     # what is missing is left out
+    python -m benchmarks.envelope                      # two minutes, 3 GiB in /dev/shm (or SAFEKV_BENCHMARK_DIRECTORY)
+    python -m benchmarks.envelope --quick              # a look
 """
 
 from __future__ import annotations
 
-import argparse
 import gc
 import importlib.util
 import io
@@ -21,6 +20,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,12 @@ from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
 
+from benchmarks.figures import Figures, command
 from safekv.envelope import Encryptor, KeyRing, Wrapped
 
 MIB = 1 << 20
 Work = Callable[[], object]
+ESDK = "AWS Encryption SDK"
 
 
 class LocalKek:
@@ -47,26 +49,26 @@ class LocalKek:
         return aes_key_unwrap(self._key, encrypted_key)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="few rounds: a look, not a measurement")
-    parser.add_argument("--directory", default="/dev/shm" if Path("/dev/shm").is_dir() else None)
-    parser.add_argument("--mebibytes", type=int, default=0, help="size of the file (1024; 128 with --quick)")
-    options = parser.parse_args()
+def measure(quick: bool) -> Figures:
+    """Everything about records, streams and files."""
+    figures, rounds = Figures(), 3 if quick else 15
     box = Encryptor(KeyRing.create(LocalKek()))
-    rounds = 3 if options.quick else 15
+    streams(figures, box, 3 if quick else 9)  # in a heap as processes have it
     # glibc gives the top of the heap back to the system after every batch, and page faults cost more than AES, until
     # it has freed one large block: what a process that handles bulk data has done long since.
-    bytearray(31 * MIB).clear()
+    large = bytearray(31 * MIB)
+    del large  # clear() would shrink it first
     for size in (64, 1024):
-        batches(box, size, rounds)
-    single(box, rounds)
-    streams(box, rounds)
-    with tempfile.TemporaryDirectory(dir=options.directory) as directory:
-        files(box, Path(directory), options.mebibytes or (128 if options.quick else 1024), 2 if options.quick else 7)
+        batches(figures, box, size, rounds)
+    single(figures, box, rounds)
+    columns(figures, box, rounds)
+    place = os.environ.get("SAFEKV_BENCHMARK_DIRECTORY") or ("/dev/shm" if Path("/dev/shm").is_dir() else None)
+    with tempfile.TemporaryDirectory(dir=place) as directory:
+        files(figures, box, Path(directory), 128 if quick else 1024, 2 if quick else 7)
+    return figures
 
 
-def batches(box: Encryptor, size: int, rounds: int) -> None:
+def batches(figures: Figures, box: Encryptor, size: int, rounds: int) -> None:
     count, row, aad = 4000, os.urandom(size), b"table|column"
     rows, fernet = [row] * count, Fernet(Fernet.generate_key())
     encrypt, nonce = AESGCM(os.urandom(32)).encrypt, os.urandom(12)
@@ -84,18 +86,27 @@ def batches(box: Encryptor, size: int, rounds: int) -> None:
         "encrypt_many, A256GCM": (lambda: gcm.encrypt_many(rows, aad), count),
         "decrypt_many": (lambda: box.decrypt_many(tokens, aad), count),
     }
-    table(f"{size} B records, ns each", contestants, "bare AESGCM.encrypt calls", rounds, 1e9)
+    bare_calls = "bare AESGCM.encrypt calls"
+    found = compare(contestants, bare_calls, rounds, 1e9)
+    put(figures, f"records-{size}", f"{size} B records, ns of CPU each", found, bare_calls)
+    what = f"encrypt_many of {size} B records: time against bare AESGCM.encrypt calls"
+    figures.claim(f"many-{size}", what, found["encrypt_many"].ratio, goal=1.7, unit="×", peer="cryptography")
     others: dict[str, tuple[Work, float]] = {
         "encrypt_many": (lambda: box.encrypt_many(rows, aad), count),
         "encrypt, one by one": (lambda: [box.encrypt(it, aad) for it in rows], count),
         "Fernet": (lambda: [fernet.encrypt(it) for it in rows[:400]], 400),
     }
     if esdk := esdk_encrypt():
-        others["AWS Encryption SDK, cached keys"] = (lambda: [esdk(it) for it in rows[:20]], 20)
-    table(f"{size} B records, ns each", others, "encrypt_many", rounds, 1e9)
+        others[ESDK] = (lambda: [esdk(it) for it in rows[:20]], 20)
+    found = compare(others, "encrypt_many", rounds, 1e9)
+    put(figures, f"peers-{size}", f"{size} B records beside other libraries, ns of CPU each", found, "encrypt_many")
+    for peer, name, least in (("Fernet", "fernet", 10), (ESDK, "esdk", 100)):
+        what = f"encrypt_many of {size} B records: times as fast as {peer}"
+        value = found[peer].ratio if peer in found else None
+        figures.claim(f"many-{size}-{name}", what, value, goal=least, least=True, unit="×", peer=peer)
 
 
-def single(box: Encryptor, rounds: int) -> None:
+def single(figures: Figures, box: Encryptor, rounds: int) -> None:
     count, row, aad = 4000, os.urandom(64), b"table|column"
     contestants: dict[str, tuple[Work, float]] = {
         "encrypt": (lambda: [box.encrypt(row, aad) for _ in range(count)], count),
@@ -103,25 +114,61 @@ def single(box: Encryptor, rounds: int) -> None:
     for name in ("AES256_GCM", "XAES_256_GCM_192_BIT_NONCE"):
         if seal := tink_aead(name):
             contestants[f"Tink {name}"] = (lambda seal=seal: [seal(row, aad) for _ in range(count)], count)
-    table("one 64 B record, ns", contestants, "encrypt", rounds, 1e9)
+    found = compare(contestants, "encrypt", rounds * 2, 1e9)
+    put(figures, "single", "one 64 B record, ns of CPU", found, "encrypt")
+    for name, what, most in (("AES256_GCM", "AES-GCM", 1.0), ("XAES_256_GCM_192_BIT_NONCE", "XAES-GCM", None)):
+        value = 1 / found[f"Tink {name}"].ratio if f"Tink {name}" in found else None
+        text = f"encrypt of one 64 B record: time against Tink's {what}"
+        figures.claim(f"one-{what.lower()}", text, value, goal=most, unit="×", peer=f"Tink {name}")
 
 
-def streams(box: Encryptor, rounds: int) -> None:
+def columns(figures: Figures, box: Encryptor, rounds: int) -> None:
+    """An Arrow column of 64-byte values, each bound to its row."""
+    if not importlib.util.find_spec("pyarrow"):
+        figures.claim("arrow", ARROW, None, goal=0.5, least=True, unit="M rows/s")
+        return
+    import pyarrow as pa
+
+    from safekv.integrations.arrow import decrypt_column, encrypt_column
+
+    count, aad = 50_000, b"customers|iban"
+    data = pa.table({"iban": pa.array([os.urandom(64) for _ in range(count)], pa.binary())})
+    sealed = encrypt_column(data, "iban", box, aad=aad)
+    contestants: dict[str, tuple[Work, float]] = {
+        "encrypt_column": (lambda: encrypt_column(data, "iban", box, aad=aad), count),
+        "decrypt_column": (lambda: decrypt_column(sealed, "iban", box, aad=aad), count),
+    }
+    found = compare(contestants, "encrypt_column", rounds, 1e9)
+    put(figures, "arrow", "a column of 64 B values, ns of CPU each", found, "encrypt_column")
+    value = 1e3 / found["encrypt_column"].median
+    figures.claim("arrow", ARROW, value, goal=0.5, least=True, unit="M rows/s")
+
+
+ARROW = "an Arrow column of 64 B values: rows encrypted by a core in a second"
+
+
+def streams(figures: Figures, box: Encryptor, rounds: int) -> None:
     data, sealed = os.urandom(64 * MIB), io.BytesIO()
     box.encrypt_stream(data, sealed)
     made = sealed.getvalue()
+    ours, tink_name = "encrypt_stream, 1 MiB segments", "Tink AES256_GCM_HKDF_1MB"
     contestants: dict[str, tuple[Work, float]] = {
-        "encrypt_stream, 1 MiB segments": (lambda: box.encrypt_stream(data, Sink()), 64),
+        ours: (lambda: box.encrypt_stream(data, Sink()), 64),
         "the same, from a file object": (lambda: box.encrypt_stream(io.BytesIO(data), Sink()), 64),
         "encrypt_stream, 64 KiB": (lambda: box.encrypt_stream(data, Sink(), segment_size=1 << 16), 64),
         "decrypt_stream": (lambda: box.decrypt_stream(made, Sink()), 64),
     }
     if tink := tink_stream():
         pieces = [data[start : start + MIB] for start in range(0, len(data), MIB)]  # it likes them best so
-        contestants["Tink AES256_GCM_HKDF_1MB"] = (lambda: tink(pieces, Sink()), 64)
+        contestants[tink_name] = (lambda: tink(pieces, Sink()), 64)
     if esdk := esdk_encrypt():
-        contestants["AWS Encryption SDK, 4 KiB frames"] = (lambda: esdk(data[: 2 * MIB]), 2)
-    table("memory to sink, ms per MiB", contestants, "encrypt_stream, 1 MiB segments", min(rounds, 9), 1e3)
+        contestants[ESDK] = (lambda: esdk(data[: 2 * MIB]), 2)
+    found = compare(contestants, ours, rounds, 1e3)
+    put(figures, "streams", "memory to sink, ms of CPU for a MiB", found, ours)
+    for peer, name, least in ((tink_name, "tink", 3), (ESDK, "esdk", 20)):
+        value = found[peer].ratio if peer in found else None
+        what = f"memory to sink, 1 MiB segments: times as fast as {peer}"
+        figures.claim(f"stream-{name}", what, value, goal=least, least=True, unit="×", peer=peer)
 
 
 class Sink(io.RawIOBase):
@@ -134,7 +181,7 @@ class Sink(io.RawIOBase):
         return len(data)
 
 
-def files(box: Encryptor, directory: Path, mebibytes: int, rounds: int) -> None:
+def files(figures: Figures, box: Encryptor, directory: Path, mebibytes: int, rounds: int) -> None:
     plain, target, sealed = directory / "plain", directory / "target", directory / "sealed"
     with plain.open("wb") as file:
         for _ in range(mebibytes):
@@ -148,28 +195,62 @@ def files(box: Encryptor, directory: Path, mebibytes: int, rounds: int) -> None:
         "decrypt_file, 1 thread": (lambda: box.decrypt_file(sealed, target, threads=1), mebibytes),
         "decrypt_file, 2 threads": (lambda: box.decrypt_file(sealed, target, threads=2), mebibytes),
     }
+    tink_name = "Tink AES256_GCM_HKDF_1MB"
     if tink := tink_stream():
 
         def with_tink() -> None:
             with plain.open("rb") as source, target.open("wb") as sink:
                 tink(source, sink)
 
-        contestants["Tink AES256_GCM_HKDF_1MB"] = (with_tink, mebibytes)
-    title = f"file to file, {mebibytes} MiB, ms per MiB"
-    table(title, contestants, "dd bs=1M", rounds, 1e3, lambda: target.unlink(missing_ok=True), wall=True)
+        contestants[tink_name] = (with_tink, mebibytes)
+    before = lambda: target.unlink(missing_ok=True)  # noqa: E731
+    wall, used = both(contestants, "dd bs=1M", rounds, 1e3, before)
+    put(figures, "files", f"file to file, {mebibytes} MiB, ms for a MiB by the clock", wall, "dd bs=1M")
+    put(figures, "files-cpu", f"file to file, {mebibytes} MiB, ms of CPU for a MiB", used, "dd bs=1M")
+    for threads, least in ((1, 0.75), (2, 1.2)):
+        name = f"encrypt_file, {threads} thread{'s' * (threads > 1)}"
+        what = f"{name}: times as fast as dd copies"
+        figures.claim(f"file-{threads}", what, 1 / wall[name].ratio, goal=least, least=True, unit="×", peer="dd bs=1M")
+    value = wall[tink_name].median / wall["encrypt_file, 2 threads"].median if tink_name in wall else None
+    figures.claim(
+        "file-tink", "encrypt_file: times as fast as Tink", value, goal=1.7, least=True, unit="×", peer=tink_name
+    )
 
 
-def table(
-    title: str,
+@dataclass(frozen=True)
+class Taken:
+    """``ratio``: to the one that all are compared with, the median of the ratios of rounds."""
+
+    median: float
+    best: float
+    ratio: float
+
+
+def put(figures: Figures, name: str, title: str, found: dict[str, Taken], against: str) -> None:
+    rows = [(contestant, it.median, it.best, it.ratio) for contestant, it in found.items()]
+    figures.table(name, title, ("median", "best", "ratio"), rows, bars="median", note=f"Ratios are to {against}.")
+
+
+def compare(
     contestants: dict[str, tuple[Work, float]],
     against: str,
     rounds: int,
     unit: float,
     before: Callable[[], object] = gc.collect,
-    wall: bool = False,
-) -> None:
-    """Print medians, and how many times the time of ``against`` each takes; with ``wall``, by the clock and in CPU."""
-    figures: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
+) -> dict[str, Taken]:
+    """CPU time of each, for one of the things that it does."""
+    return both(contestants, against, rounds, unit, before)[1]
+
+
+def both(
+    contestants: dict[str, tuple[Work, float]],
+    against: str,
+    rounds: int,
+    unit: float,
+    before: Callable[[], object],
+) -> tuple[dict[str, Taken], dict[str, Taken]]:
+    """By the clock, and in CPU time."""
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
     for number in range(rounds + 1):
         for name, (work, per) in contestants.items():
             before()
@@ -178,14 +259,15 @@ def table(
             took = (time.perf_counter() - started) / per * unit, (cpu() - used) / per * unit
             del kept  # freeing it is the caller's affair, and not measured
             if number:  # the first round warms up
-                figures[name].append(took)
-    for kind in (0, 1) if wall else (1,):
-        label = f"{title}, {('wall', 'CPU')[kind]}"
-        print(f"\n{label:44}{'median':>10}{'best':>10}{'ratio':>9}   (to {against})")
-        for name, pairs in figures.items():
-            values, base = [pair[kind] for pair in pairs], [pair[kind] for pair in figures[against]]
-            ratio = statistics.median(mine / its for mine, its in zip(values, base, strict=True))
-            print(f"  {name:42}{statistics.median(values):10.3f}{min(values):10.3f}{ratio:9.2f}")
+                taken[name].append(took)
+    wall, used_cpu = ({name: _of(taken, name, against, kind) for name in taken} for kind in (0, 1))
+    return wall, used_cpu
+
+
+def _of(taken: dict[str, list[tuple[float, float]]], name: str, against: str, kind: int) -> Taken:
+    values, base = ([pair[kind] for pair in taken[it]] for it in (name, against))
+    ratio = statistics.median(mine / its for mine, its in zip(values, base, strict=True))
+    return Taken(statistics.median(values), min(values), ratio)
 
 
 def cpu() -> float:
@@ -247,4 +329,4 @@ def esdk_encrypt() -> Callable[[bytes], object] | None:
 
 
 if __name__ == "__main__":
-    main()
+    command(measure, __doc__)

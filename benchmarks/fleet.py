@@ -1,7 +1,7 @@
 """A fleet of real processes on a throttled vault, over real sockets: safekv beside the plain SDK, in one run.
 
-    python -m benchmarks.fleet              # 8 processes x 16 threads, then x 64 tasks, 60 s each: about 6 minutes
-    python -m benchmarks.fleet --seconds 20
+    python -m benchmarks.fleet              # 8 processes x 16 threads, then x 64 tasks, 45 s each: about 5 minutes
+    python -m benchmarks.fleet --quick      # 16 threads, 15 s each
 
 The vault is the emulator in a process of its own, limited to 400 requests for secrets per 10 s
 (sliding, no Retry-After). Each worker reads a secret, thinks for a random time so that all
@@ -11,7 +11,6 @@ The first 10 s do not count. Then the burst: 50 threads on a vault that throttle
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import os
@@ -26,6 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from benchmarks.emulator import control, emulator_process
+from benchmarks.figures import Figures, command
 
 LIMIT, WINDOW = 400, 10.0
 PROCESSES = 8
@@ -152,8 +152,9 @@ def fleet(library: str, kind: str, url: str, seconds: float) -> dict[str, Any]:
     }
 
 
-def burst(library: str, url: str) -> tuple[int, float]:
+def burst(library: str, url: str, before: float) -> tuple[int, float]:
     """50 threads on a vault that throttles for 6 s: how many succeed, and when the last one did."""
+    time.sleep(before)  # the vault has forgotten who was here before
     client = secret_client(library, "threads", url)
     client.get_secret(NAME)
     control(url, "DELETE", "journal")
@@ -175,37 +176,43 @@ def burst(library: str, url: str) -> tuple[int, float]:
     return fine, took
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--member", nargs=5, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.member:
-        library, kind, number, began, seconds = given.member
-        member(library, kind, int(number), float(began), float(seconds))
-        return
+FIGURES = ("goodput", "429 per success", "exceptions per success", "p50 s", "p99 s", "Jain")
+
+
+def measure(quick: bool) -> Figures:
+    figures, rows = Figures(), []
     with emulator_process(f"other={LIMIT}") as url:
         from safekv.secrets import SecretClient
 
         SecretClient(url).set_secret(NAME, "some value that is read again and again")
-        figures = ("goodput", "429 per success", "exceptions per success", "p50 s", "p99 s", "Jain")
-        print("| | " + " | ".join(figures) + " |")
-        print("| --- " * (len(figures) + 1) + "|")
-        for kind, count in WORKERS.items():
+        for kind, count in list(WORKERS.items())[: 1 if quick else 2]:
             for library in ("SDK", "safekv"):
-                result = fleet(library, kind, url, given.seconds)
-                values = " | ".join(f"{result[figure]:.3g}" for figure in figures)
-                print(f"| {library}, {PROCESSES} x {count} {kind} | {values} |", flush=True)
+                result = fleet(library, kind, url, WARM_UP + 5 if quick else 45.0)
+                rows.append((f"{library}, {PROCESSES} × {count} {kind}", *(result[it] for it in FIGURES)))
                 if result["errors"]:
-                    print(f"  errors: {result['errors']}", file=sys.stderr)
-        for library in ("SDK", "safekv"):
-            time.sleep(WINDOW)
-            fine, took = burst(library, url)
-            print(
-                f"{library}: {fine} of 50 threads got through 6 s of throttling, the last after {took:.1f} s",
-                flush=True,
-            )
+                    print(f"errors of {rows[-1][0]}: {result['errors']}", file=sys.stderr)
+            claims(figures, f"{PROCESSES} × {count} {kind}", kind, result)
+        title = f"{PROCESSES} processes on a vault that admits {LIMIT} requests in 10 s, and are asked for twice that"
+        figures.table("fleet", title, FIGURES, rows)
+        through = [(library, *burst(library, url, WINDOW)) for library in ("SDK", "safekv")]
+    title = "50 threads on a vault that throttles for 6 s"
+    figures.table("burst", title, ("got through", "the last after, s"), through)
+    what = "50 threads on a vault that throttles for 6 s: how many get through"
+    figures.claim("burst", what, through[1][1], goal=50, least=True, peer="azure-keyvault-secrets")
+    return figures
+
+
+def claims(figures: Figures, who: str, kind: str, result: dict[str, Any]) -> None:
+    figures.claim(f"goodput-{kind}", f"{who}: goodput", result["goodput"], goal=0.97, least=True)
+    figures.claim(f"throttled-{kind}", f"{who}: 429s for each success", result["429 per success"], goal=0.08)
+    figures.claim(f"exceptions-{kind}", f"{who}: exceptions for each success", result["exceptions per success"], goal=0)
+    figures.claim(f"p99-{kind}", f"{who}: p99 of the wait", result["p99 s"], unit="s")
+    figures.claim(f"jain-{kind}", f"{who}: Jain fairness", result["Jain"], goal=0.95, least=True)
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--member"]:
+        library, kind, number, began, seconds = sys.argv[2:]
+        member(library, kind, int(number), float(began), float(seconds))
+    else:
+        command(measure, __doc__)

@@ -1,6 +1,6 @@
 """What importing safekv costs beside the SDK: CPU of fresh processes, in turn, less that of an empty one.
 
-python benchmarks/imports.py [ROUNDS]
+python -m benchmarks.imports [--quick]
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import resource
 import statistics
 import subprocess
 import sys
+
+from benchmarks.figures import Figures, command
 
 PROGRAMS = {
     "nothing": "pass",
@@ -26,23 +28,31 @@ PROGRAMS = {
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
-    figures: dict[str, list[float]] = {name: [] for name in PROGRAMS}
+def measure(quick: bool) -> Figures:
+    figures, rounds = Figures(), 2 if quick else 15
+    taken: dict[str, list[float]] = {name: [] for name in PROGRAMS}
     for number in range(rounds + 1):
         for name, program in PROGRAMS.items():
             milliseconds = cpu(program)
             if number:  # the first round warms the file cache and writes the byte code
-                figures[name].append(milliseconds)
-    empty = figures.pop("nothing")
-    net = {name: [x - y for x, y in zip(each, empty, strict=True)] for name, each in figures.items()}
-    print(f"{'CPU ms, less an empty process':45}{'median':>8}{'min':>8}{'ratio to the SDK':>20}")
+                taken[name].append(milliseconds)
+    empty = taken.pop("nothing")
+    net = {name: [x - y for x, y in zip(each, empty, strict=True)] for name, each in taken.items()}
+    rows = []
     for name, each in net.items():
         theirs = net.get(name.replace("safekv.secrets", "azure.keyvault.secrets").replace("safekv.i", "azure.i"))
-        ratio = ""
+        ratio = None
         if theirs is not None and theirs is not each:
-            ratio = f"{statistics.median(x / y for x, y in zip(each, theirs, strict=True)):.2f}"
-        print(f"{name:45}{statistics.median(each):8.0f}{min(each):8.0f}{ratio:>20}")
+            ratio = statistics.median(x / y for x, y in zip(each, theirs, strict=True))
+            what = f"import {name}: CPU against the SDK's import"
+            goal = 1.1 if name == "safekv.secrets.SecretClient" else None
+            figures.claim(name.removeprefix("safekv."), what, ratio, goal=goal, unit="×", peer="the SDK")
+        rows.append((name, statistics.median(each), min(each), ratio))
+    title = "Imports in a fresh process: ms of CPU, less those of an empty one"
+    figures.table("imports", title, ("median", "best", "ratio to the SDK"), rows, bars="median")
+    value = statistics.median(net["import safekv"])
+    figures.claim("safekv", "import safekv: CPU", value, goal=30, unit="ms")
+    return figures
 
 
 def cpu(program: str) -> float:
@@ -53,4 +63,4 @@ def cpu(program: str) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    command(measure, __doc__)

@@ -1,18 +1,18 @@
 """Ten million nonces from eight processes that were forked from one encryptor, and none of them twice.
 
-python benchmarks/nonces.py                   # about a minute, 300 MB of files
-python benchmarks/nonces.py --millions 1
+python -m benchmarks.nonces                   # about a minute, 300 MB of files
+python -m benchmarks.nonces --quick           # a million
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import tempfile
 from pathlib import Path
 
 from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
 
+from benchmarks.figures import Figures, command, show
 from safekv.envelope import Encryptor, KeyRing, RingSettings, Wrapped
 
 PROCESSES = 8
@@ -30,10 +30,9 @@ class LocalKek:
         return aes_key_unwrap(KEK, encrypted_key)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--millions", type=int, default=10)
-    each = parser.parse_args().millions * 1_000_000 // PROCESSES
+def measure(quick: bool) -> Figures:
+    millions = 1 if quick else 10
+    each, figures, rows = millions * 1_000_000 // PROCESSES, Figures(), []
     for algorithm, start, end in (("XAES-256-GCM", 5, 29), ("A256GCM", 5, 17)):
         settings = RingSettings(workers=PROCESSES)
         box = Encryptor(KeyRing.create(LocalKek(), algorithm=algorithm, settings=settings))
@@ -45,9 +44,20 @@ def main() -> None:
             if any(codes):
                 raise SystemExit(f"a child failed: {codes}")
             total, distinct = count(files, end - start)
-        print(f"{algorithm:14} {total:,} nonces of {end - start} bytes, {distinct:,} of them distinct")
-        if total != distinct:
-            raise SystemExit("A nonce came twice.")
+        rows.append((algorithm, end - start, total, distinct))
+        what = f"nonces that came twice, of {millions} M in {PROCESSES} forked processes ({algorithm})"
+        figures.claim(algorithm.lower(), what, total - distinct, goal=0)
+    figures.table("nonces", "Nonces", ("bytes", "drawn", "distinct"), rows)
+    return figures
+
+
+def measure_or_fail(quick: bool) -> Figures:
+    """For ``nox -s nonces``."""
+    figures = measure(quick)
+    if not all(claim.met for claim in figures.claims):
+        show(figures)
+        raise SystemExit("A nonce came twice.")
+    return figures
 
 
 def fork(box: Encryptor, each: int, path: Path, start: int, end: int) -> int:
@@ -84,4 +94,4 @@ def count(files: list[Path], size: int) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    main()
+    command(measure_or_fail, __doc__)

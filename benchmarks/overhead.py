@@ -11,7 +11,6 @@ process. Then the memory of 1,000 constructed clients of one vault.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import gc
 import statistics
@@ -27,33 +26,46 @@ import azure.keyvault.secrets.aio
 import safekv.secrets
 import safekv.secrets.aio
 from benchmarks.emulator import emulator_process
+from benchmarks.figures import Figures, command
 from safekv.emulator import EmulatorSettings, Limits
 from safekv.identity import DefaultAzureCredential
 from safekv.testing import LocalKeyVault
 
 NAME = "benchmark"
 Work = Callable[[int], None]
+Pair = tuple[str, float, float, float, float, float]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="few rounds: a look, not a measurement")
-    quick = parser.parse_args().quick
+def measure(quick: bool) -> Figures:
     rounds, calls = (4, 25) if quick else (30, 100)
-    print(f"{'':34}{'SDK µs':>9}{'safekv µs':>11}{'ratio':>8}   (min … max of {rounds} pairs)")
+    pairs: list[Pair] = []
     with emulator_process("other=none", "secret_create=none") as url:
         credential = DefaultAzureCredential()
         sdk = azure.keyvault.secrets.SecretClient(url, credential)
         ours = safekv.secrets.SecretClient(url, credential, cache=None)
         ours.set_secret(NAME, "some value that is read again and again")
-        compare("TLS, one thread", sequential(sdk), sequential(ours), rounds, calls)
-        compare("TLS, 16 threads", threaded(sdk, 16), threaded(ours, 16), rounds, calls * 2)
-        asyncio_compare(url, credential, rounds, calls)
+        pairs.append(compare("TLS, one thread", sequential(sdk), sequential(ours), rounds, calls))
+        pairs.append(compare("TLS, 16 threads", threaded(sdk, 16), threaded(ours, 16), rounds, calls * 2))
+        pairs.append(asyncio_compare(url, credential, rounds, calls))
     local = LocalKeyVault(settings=EmulatorSettings(limits=Limits(secret_create=None, other=None)))
     local.set_secret(NAME, "some value")
     sdk = azure.keyvault.secrets.SecretClient(local.url(), local.credential(), transport=local.transport())
-    compare("in process (no sockets)", sequential(sdk), sequential(local.vault(cache=None).secrets), rounds, calls * 2)
-    print_memory()
+    ours = local.vault(cache=None).secrets
+    pairs.append(compare("in process, no sockets", sequential(sdk), sequential(ours), rounds, calls * 2))
+    hooked = compare_hook(sequential(ours), rounds, calls * 2)
+    figures = Figures()
+    what = "get_secret without the cache: CPU that a hook adds which does nothing"
+    figures.claim("hook", what, hooked, unit="µs")
+    heads = ("SDK", "safekv", "ratio", "least", "most")
+    title = f"get_secret without the cache, µs of CPU; ratios of {rounds} pairs"
+    figures.table("reads", title, heads, pairs, bars="ratio")
+    for label, _, _, ratio, _, _ in pairs:
+        name = label.replace(",", "").replace(" ", "-").lower()
+        goal = 1.0 if label.startswith("TLS") else None
+        what = f"get_secret without the cache, {label}: CPU against the SDK"
+        figures.claim(name, what, ratio, goal=goal, unit="×", peer="azure-keyvault-secrets")
+    memory(figures)
+    return figures
 
 
 def sequential(client: Any) -> Work:
@@ -74,7 +86,7 @@ def threaded(client: Any, threads: int) -> Work:
     return work
 
 
-def asyncio_compare(url: str, credential: Any, rounds: int, calls: int) -> None:
+def asyncio_compare(url: str, credential: Any, rounds: int, calls: int) -> Pair:
     """Both aio clients in one loop, 16 tasks at a time."""
     loop = asyncio.new_event_loop()
     sdk = azure.keyvault.secrets.aio.SecretClient(url, AsyncFace(credential))
@@ -87,11 +99,13 @@ def asyncio_compare(url: str, credential: Any, rounds: int, calls: int) -> None:
 
         return lambda calls: loop.run_until_complete(batch(calls))
 
-    compare("TLS, aio, 16 tasks", tasks(sdk), tasks(ours), rounds, calls * 2, per=lambda calls: (calls // 16 + 1) * 16)
+    per = lambda calls: (calls // 16 + 1) * 16  # noqa: E731
+    pair = compare("TLS, aio, 16 tasks", tasks(sdk), tasks(ours), rounds, calls * 2, per)
     loop.run_until_complete(sdk.close())
     loop.run_until_complete(ours.close())
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
+    return pair
 
 
 class AsyncFace:
@@ -112,7 +126,7 @@ class AsyncFace:
 
 def compare(
     label: str, sdk: Work, ours: Work, rounds: int, calls: int, per: Callable[[int], int] = lambda calls: calls
-) -> None:
+) -> Pair:
     sdk(10)
     ours(10)
     theirs_us, ours_us = [], []
@@ -124,15 +138,30 @@ def compare(
             work(calls)
             figures.append((time.process_time() - started) / per(calls) * 1e6)
     ratios = sorted(mine / theirs for mine, theirs in zip(ours_us, theirs_us, strict=True))
-    print(
-        f"{label:34}{statistics.median(theirs_us):9.0f}{statistics.median(ours_us):11.0f}"
-        f"{statistics.median(ratios):8.2f}   ({ratios[0]:.2f} … {ratios[-1]:.2f})"
-    )
+    middle = statistics.median(ratios)
+    return label, statistics.median(theirs_us), statistics.median(ours_us), middle, ratios[0], ratios[-1]
 
 
-def print_memory() -> None:
-    local = LocalKeyVault()
-    print(f"\n{'memory, KiB':34}{'SDK':>9}{'safekv':>11}")
+def compare_hook(work: Work, rounds: int, calls: int) -> float:
+    """µs of CPU that a call takes longer while somebody listens."""
+    added = []
+    for _ in range(rounds):
+        without = _cpu(work, calls)
+        stop = safekv.subscribe(lambda event: None)
+        added.append(_cpu(work, calls) - without)
+        stop()
+    return statistics.median(added)
+
+
+def _cpu(work: Work, calls: int) -> float:
+    gc.collect()
+    started = time.process_time()
+    work(calls)
+    return (time.process_time() - started) / calls * 1e6
+
+
+def memory(figures: Figures) -> None:
+    local, rows = LocalKeyVault(), []
     for label, count in (("1 constructed client", 1), ("1,000 constructed clients", 1000)):
         sdk = _allocated(
             lambda count=count: [
@@ -146,7 +175,10 @@ def print_memory() -> None:
                 for _ in range(count)
             ]
         )
-        print(f"{label:34}{sdk / 1024:9.0f}{ours / 1024:11.0f}")
+        rows.append((label, sdk / 1024, ours / 1024))
+    figures.table("memory", "Memory, KiB", ("SDK", "safekv"), rows)
+    what = "memory of 1,000 constructed clients of one vault, against that of one"
+    figures.claim("memory", what, rows[1][2] / rows[0][2], goal=1.1, unit="×")
 
 
 def _allocated(make: Callable[[], Any]) -> int:
@@ -161,4 +193,4 @@ def _allocated(make: Callable[[], Any]) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    command(measure, __doc__)

@@ -1,6 +1,6 @@
 """What the policy costs a call that succeeds at once: microseconds of CPU, beside the SDK's own retry policy.
 
-    python -m benchmarks.policy
+    python -m benchmarks.policy [--quick]
 
 The policy below it answers at once, so that what is measured is the policy alone: rules, lane,
 breaker, budget, slots and bookkeeping. "limited" is with the limiter on, far above what is used.
@@ -20,6 +20,7 @@ from azure.core.pipeline import PipelineContext, PipelineRequest, PipelineRespon
 from azure.core.pipeline.policies import AsyncRetryPolicy, RetryPolicy
 from azure.core.rest import HttpRequest
 
+from benchmarks.figures import Figures, command
 from safekv.secrets import SecretClient
 from safekv.secrets.aio import SecretClient as AsyncSecretClient
 from safekv.testing import LocalKeyVault
@@ -67,7 +68,7 @@ async def aio_round(policy: Any, transport: Any) -> float:
     return (time.process_time() - began) / CALLS * 1e6
 
 
-def main() -> None:
+def measure(quick: bool) -> Figures:
     local = LocalKeyVault()
     kinds: dict[str, Callable[[], float]] = {}
     loop = asyncio.new_event_loop()
@@ -96,18 +97,28 @@ def main() -> None:
         else:
             kinds["azure-core " + colour] = lambda stock=stock, transport=transport: run(aio_round, stock, transport)
             kinds["nothing " + colour] = lambda below=below, transport=transport: run(aio_round, below, transport)
-    figures: dict[str, list[float]] = {name: [] for name in kinds}
+    taken: dict[str, list[float]] = {name: [] for name in kinds}
     gc.disable()
-    for _ in range(ROUNDS):
-        for name, measure in kinds.items():
-            figures[name].append(measure())
+    for _ in range(3 if quick else ROUNDS):
+        for name, once in kinds.items():
+            taken[name].append(once())
     loop.close()
-    medians = {name: statistics.median(found) for name, found in figures.items()}
-    for name, median in medians.items():
-        colour = "aio" if "aio" in name else "sync"
-        own = median - medians[f"nothing {colour}"]
-        print(f"{name:18} {own:6.1f} us (min {min(figures[name]) - min(figures[f'nothing {colour}']):.1f})")
+    gc.enable()
+    figures, rows = Figures(), []
+    for name, found in taken.items():
+        if name.startswith("nothing"):
+            continue
+        nothing = taken["nothing aio" if "aio" in name else "nothing sync"]
+        own = statistics.median(found) - statistics.median(nothing)
+        rows.append((name if name.startswith("azure") else f"safekv {name}", own, min(found) - min(nothing)))
+        if not name.startswith("azure"):
+            what = f"the policy, for a call that succeeds at once ({name}): CPU"
+            goal = 20 if "limited" in name else 12 if name == "aio" else 10
+            figures.claim(name.replace(" ", "-"), what, own, goal=goal, unit="µs", peer="azure-core's RetryPolicy")
+    title = "What the retry policy costs a call that succeeds at once, µs of CPU"
+    figures.table("policy", title, ("median", "best"), rows, bars="median")
+    return figures
 
 
 if __name__ == "__main__":
-    main()
+    command(measure, __doc__)

@@ -4,12 +4,11 @@ Each request takes 20 ms, as does a token; the vault is the emulator, in this pr
 nested model in a vault of 1,000 secrets, and whole processes with DefaultAzureCredential against the emulator's server.
 
     python -m pip install -e '.[pydantic,appconfig]'   # the peers; those that are missing are left out
-    python benchmarks/startup.py                       # about a minute; --quick: the median of one round, not of three
+    python -m benchmarks.startup                       # about a minute; --quick: the median of one round, not of three
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 import os
 import statistics
@@ -18,12 +17,14 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 from unittest import mock
 
 import azure.keyvault.secrets
 
 import safekv
+from benchmarks.figures import Figures, command
 from safekv.config._request import CONCURRENCY
 from safekv.connection import _registry
 from safekv.emulator import EmulatorServer, EmulatorSettings, EmulatorTransport, Limits
@@ -198,37 +199,52 @@ def processes(rounds: int) -> dict[str, float]:
 _IMPORTS = "import azure.identity, azure.keyvault.secrets"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="one round: a look, not a measurement")
-    rounds = 1 if parser.parse_args().quick else 3
+def measure(quick: bool) -> Figures:
+    rounds = 1 if quick else 3
     ideal = (2 + math.ceil(N / CONCURRENCY)) * LATENCY
-    print(
-        f"{N} known secrets, {LATENCY * 1000:.0f} ms per request and token; "
-        f"ideal for {CONCURRENCY} at once: {ideal:.3f} s"
-    )
-    print(f"  {'':50}{'seconds':>9}{'requests':>10}{'x ideal':>9}")
+    figures = Figures()
+    starts: dict[str, tuple[float, int]] = {}
     for name, start in STARTS.items():
-        try:
-            seconds, requests = measured(start, rounds)
-        except ModuleNotFoundError as error:
-            print(f"  {name:50}  ({error.name} is not installed)")
-            continue
-        print(f"  {name:50}{seconds:9.3f}{requests:10}{seconds / ideal:9.2f}")
-    print(f"a nested model of two secrets, in a vault of {LARGE:,}")
+        with suppress(ModuleNotFoundError):  # left out
+            starts[name] = measured(start, rounds)
+    rows: list[tuple[Any, ...]] = [
+        (name, seconds, requests, seconds / ideal) for name, (seconds, requests) in starts.items()
+    ]
+    title = f"{N} known secrets, {LATENCY * 1000:.0f} ms for a request and for a token"
+    note = f"The ideal for {CONCURRENCY} at once is {ideal:.3f} s."
+    figures.table("starts", title, ("seconds", "requests", "× the ideal"), rows, bars="seconds", note=note)
+    seconds = starts["safekv.load"][0]
+    figures.claim("ideal", f"safekv.load of {N} secrets: time against the ideal", seconds / ideal, goal=1.25, unit="×")
+    for peer, short in zip(list(STARTS)[:3], ("loop", "pydantic", "appconfig"), strict=True):
+        value = starts[peer][0] / seconds if peer in starts else None
+        what = f"safekv.load of {N} secrets: times as fast as the {peer}".replace("the pyd", "pyd").replace(
+            "the App", "App"
+        )
+        figures.claim(f"against-{short}", what, value, goal=10, least=True, unit="×", peer=peer)
+    model(figures)
+    whole(figures, rounds)
+    return figures
+
+
+def model(figures: Figures) -> None:
+    rows: list[tuple[Any, ...]] = []
     for name, theirs in (("pydantic-settings' source", True), ("safekv.SettingsSource", False)):
-        try:
-            seconds, requests = measured(lambda world, theirs=theirs: nested(world, theirs), 1, LARGE)
-        except ModuleNotFoundError as error:
-            print(f"  {name:50}  ({error.name} is not installed)")
-            continue
-        print(f"  {name:50}{seconds:9.3f}{requests:10}")
-    print(
-        f"from the start of a process to {FIFTY} secrets, TLS, DefaultAzureCredential, {LATENCY * 1000:.0f} ms per read"
-    )
-    for name, seconds in processes(rounds).items():
-        print(f"  {name:50}{seconds:9.3f}")
+        with suppress(ModuleNotFoundError):
+            rows.append((name, *measured(lambda world, theirs=theirs: nested(world, theirs), 1, LARGE)))
+    title = f"A nested model of two secrets, in a vault of {LARGE:,}"
+    figures.table("model", title, ("seconds", "requests"), rows)
+    value = rows[-1][2] if rows else None
+    what = f"a model of two secrets in a vault of {LARGE:,}: requests"
+    figures.claim("model", what, value, goal=3, peer="pydantic-settings")
+
+
+def whole(figures: Figures, rounds: int) -> None:
+    taken = processes(rounds)
+    title = f"From the start of a process to {FIFTY} secrets, over TLS with DefaultAzureCredential"
+    figures.table("process", title, ("seconds",), taken.items(), bars="seconds")
+    what = f"from the start of a process to {FIFTY} secrets: times as fast as the SDK"
+    figures.claim("process", what, taken["the SDK"] / taken["safekv"], goal=1.0, least=True, unit="×", peer="the SDK")
 
 
 if __name__ == "__main__":
-    main()
+    command(measure, __doc__)

@@ -1,6 +1,6 @@
 """Plot what the fleet simulator shows of the lane: ``docs/explanation/lane-*.svg``.
 
-    pip install matplotlib
+    pip install matplotlib  # the dependency group "report"
     python docs/plot_lane.py
 
 Two runs are simulated (time is virtual, so a busy machine draws the same); the bars are read from

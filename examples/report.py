@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 
 import safekv
-from safekv.errors import LoadError
+from safekv.errors import SafeKVError
 
 
 @dataclass
@@ -28,5 +28,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except LoadError as error:
+    except SafeKVError as error:
         sys.exit(str(error))

@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass
 
 import safekv
-from safekv.errors import LoadError
+from safekv.errors import SafeKVError
 
 
 @dataclass
@@ -38,5 +38,5 @@ def main(interval: float) -> None:
 if __name__ == "__main__":
     try:
         main(float(sys.argv[1]) if len(sys.argv) > 1 else 60.0)
-    except LoadError as error:
+    except SafeKVError as error:
         sys.exit(str(error))  # every setting that is missing, forbidden, disabled or malformed, and what to do

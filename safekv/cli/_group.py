@@ -23,6 +23,7 @@ COMMANDS = {
     "get": "Show a secret's properties, or its value.",
     "keyring": "Make, show and change key rings.",
     "list": "List the secrets of a vault, without their values.",
+    "migrate": "Move an application from the Azure SDK to safekv, and lint it.",
     "top": "Watch what processes, or an emulator, ask of their vaults.",
 }
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
+from itertools import count
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from safekv.config._asking import Selection
 from safekv.config._names import secret_prefix
-from safekv.config._plan import Part, Plan, load_error
+from safekv.config._plan import Part, Plan, Wanted, load_error
+from safekv.config._progress import Progress, Told
 from safekv.config._request import CONCURRENCY, TIMEOUT, Request, positive
+from safekv.config._rounds import pause
 from safekv.config._snapshot import Snapshot
 from safekv.config._sources import Source, Sources
 from safekv.config._targets import Targets
@@ -38,10 +41,13 @@ async def load(
     timeout: float = TIMEOUT,
     sources: Iterable[Source] | None = None,
     snapshot: Snapshot | None = None,
+    progress: bool | Told | None = None,
 ) -> Config:
     """As ``safekv.load``; ``vault`` is a URL or a client of ``safekv.secrets.aio``."""
     request = Request(names, optional, prefix, tags, nest, as_env, timeout)
-    async with AsyncClients(vault, credential, request.timeout, Sources(sources, snapshot)) as clients:
+    async with AsyncClients(
+        vault, credential, request.timeout, Sources(sources, snapshot), progress=progress
+    ) as clients:
         return await clients.load(request)
 
 
@@ -54,10 +60,13 @@ async def load_as(
     timeout: float = TIMEOUT,
     sources: Iterable[Source] | None = None,
     snapshot: Snapshot | None = None,
+    progress: bool | Told | None = None,
 ) -> T:
     """As ``safekv.load_as``; ``vault`` is a URL or a client of ``safekv.secrets.aio``."""
     asked = Model(model, secret_prefix(prefix))
-    async with AsyncClients(vault, credential, positive("timeout", timeout), Sources(sources, snapshot)) as clients:
+    async with AsyncClients(
+        vault, credential, positive("timeout", timeout), Sources(sources, snapshot), progress=progress
+    ) as clients:
         return asked.made(await clients.read(asked.wanted(clients.targets.vaults)))
 
 
@@ -71,6 +80,8 @@ class AsyncClients:
         timeout: float,
         sources: Sources | None = None,
         max_age: float | None = None,
+        progress: bool | Told | None = None,
+        patient: bool = True,
     ) -> None:
         from safekv.secrets.aio import SecretClient
 
@@ -83,6 +94,9 @@ class AsyncClients:
         self._fresh: dict[str, Any] = {} if max_age is None else {"max_age": max_age}
         self._deadline: float | None = None
         self._closed = False
+        self._progress = Progress(progress)
+        #: Whether what could not be read is tried again while there is time; a snapshot stands in at once.
+        self._patient = patient and self._sources.snapshot is None
 
     async def __aenter__(self) -> AsyncClients:
         return self
@@ -131,20 +145,29 @@ class AsyncClients:
 
     async def load(self, request: Request) -> Config:
         """What is asked for, read."""
+        return request.result(await self.read(await self.wanted(request)))
+
+    async def wanted(self, request: Request) -> list[Wanted]:
+        """The secrets that are asked for: by name, or those that a list has."""
         if request.selection is None:
-            return request.result(await self.read(request.wanted(self.targets.vaults)))
-        return request.result(await self.read(request.selection.wanted(await self.listed(request.selection))))
+            return request.wanted(self.targets.vaults)
+        return request.selection.wanted(await self.listed(request.selection))
 
     async def read(self, wanted: Iterable[Any]) -> Plan:
         """Read all that is wanted; of several vaults at once."""
         plan = Plan(wanted, self.targets.vaults, self._sources)
         works = [(part, self.client(part.url)) for part in plan.parts]
-        tasks = [asyncio.ensure_future(_read(part, client, self.left(client), self._fresh)) for part, client in works]
-        try:
-            await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
+        reads = [
+            _read(part, client, self.left(client), self._fresh, self._progress.one, self._patient)
+            for part, client in works
+        ]
+        tasks = [asyncio.ensure_future(read) for read in reads]
+        with self._progress.over(plan.size):
+            try:
+                await asyncio.gather(*tasks)
+            finally:
+                for task in tasks:
+                    task.cancel()
         if self._sources.snapshot is not None:
             now = works[0][1]._lease.clock.time() if works else time()
             await asyncio.to_thread(self._sources.snapshot.apply, plan, now)
@@ -170,18 +193,46 @@ class AsyncClients:
         return found
 
 
-async def _read(part: Part, client: SecretClient, seconds: float, fresh: Mapping[str, Any]) -> None:
-    """One ``get_many`` over the part's slots. What is found is kept, whatever else fails: it may be malformed."""
+async def _read(
+    part: Part,
+    client: SecretClient,
+    seconds: float,
+    fresh: Mapping[str, Any],
+    answered: Callable[[], None],
+    patient: bool,
+) -> None:
+    """``get_many`` over the part's slots, in rounds while there is hope and time.
+
+    What is found is kept, whatever else fails: it may be malformed.
+    """
     from safekv.secrets._many import Load
     from safekv.secrets.aio._many import get_many
 
+    now, seen = client._lease.clock.monotonic, set()
+    deadline = now() + seconds
+
     async def read(slot: str, *, timeout: float) -> Any:
         name, version = part.slots[slot]
-        secret = part.found[slot] = await client.get_secret(name, version, timeout=timeout, **fresh)
-        return secret
+        try:
+            secret = part.found[slot] = await client.get_secret(name, version, timeout=timeout, **fresh)
+            return secret
+        finally:
+            if slot not in seen:
+                seen.add(slot)
+                answered()
 
-    load = Load(part.host, sorted(part.needed), part.optional(), seconds, CONCURRENCY, client._lease.clock.monotonic)
-    try:
-        await get_many(load, read)
-    except LoadError as error:
-        part.failures = error.failures
+    needed, optional = sorted(part.needed), part.optional()
+    for rounds in count():
+        load = Load(part.host, needed, optional, max(0.001, deadline - now()), CONCURRENCY, now)
+        try:
+            await get_many(load, read)
+        except LoadError as error:
+            part.failures = error.failures
+        else:
+            part.failures = {}
+            return
+        wait = pause(part.host, part.failures.values(), rounds, deadline - now()) if patient else None
+        if wait is None:
+            return
+        await client._lease.sleep(wait)
+        needed, optional = ([slot for slot in slots if slot in part.failures] for slots in (needed, optional))

@@ -91,5 +91,5 @@ async def watch(
     """As ``safekv.watch``; ``async with await safekv.aio.watch(...) as config:`` ends it."""
     request = Request(names, optional, prefix, tags, nest, as_env, timeout)
     watched = AsyncWatch(request, interval, intervals, jitter)
-    await watched.start(AsyncClients(vault, credential, request.timeout, max_age=0.0))
+    await watched.start(AsyncClients(vault, credential, request.timeout, max_age=0.0, progress=False, patient=False))
     return watched

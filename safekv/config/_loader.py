@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from contextvars import copy_context
+from functools import partial
+from itertools import count
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from safekv.config._asking import Selection
 from safekv.config._names import secret_prefix
-from safekv.config._plan import Part, Plan, load_error
+from safekv.config._plan import Part, Plan, Wanted, load_error
+from safekv.config._progress import Progress, Told
 from safekv.config._request import CONCURRENCY, TIMEOUT, Request, positive
+from safekv.config._rounds import pause
 from safekv.config._snapshot import Snapshot
 from safekv.config._sources import Source, Sources
 from safekv.config._targets import Targets
@@ -40,6 +44,7 @@ def load(
     timeout: float = TIMEOUT,
     sources: Iterable[Source] | None = None,
     snapshot: Snapshot | None = None,
+    progress: bool | Told | None = None,
 ) -> Config:
     """Secrets as a read-only mapping, all at once; or one error that says all that is wrong.
 
@@ -57,11 +62,13 @@ def load(
     :param timeout: seconds for all of it.
     :param sources: where values may come from, the first that has one: ``"environment"``, files, mappings, ``"vault"``.
     :param snapshot: what stands in while the vault cannot be reached.
+    :param progress: ``progress(done, total)`` is called after each secret, perhaps by another thread. None: a bar on
+        the terminal, if there is one, rich is installed, and it takes over a second; True: at once; False: never.
     :raises LoadError: naming every key whose secret could not be read, and what to do about it.
     :raises InvalidArgument: before anything is sent, for names that no secret can have, or that are ambiguous.
     """
     request = Request(names, optional, prefix, tags, nest, as_env, timeout)
-    with Clients(vault, credential, request.timeout, Sources(sources, snapshot)) as clients:
+    with Clients(vault, credential, request.timeout, Sources(sources, snapshot), progress=progress) as clients:
         return clients.load(request)
 
 
@@ -74,6 +81,7 @@ def load_as(
     timeout: float = TIMEOUT,
     sources: Iterable[Source] | None = None,
     snapshot: Snapshot | None = None,
+    progress: bool | Told | None = None,
 ) -> T:
     """A dataclass, pydantic model or TypedDict whose fields are secrets, each read by a GET of its own.
 
@@ -86,7 +94,9 @@ def load_as(
     :raises InvalidArgument: before anything is sent, for fields that no secret can fit.
     """
     asked = Model(model, secret_prefix(prefix))
-    with Clients(vault, credential, positive("timeout", timeout), Sources(sources, snapshot)) as clients:
+    with Clients(
+        vault, credential, positive("timeout", timeout), Sources(sources, snapshot), progress=progress
+    ) as clients:
         return asked.made(clients.read(asked.wanted(clients.targets.vaults)))
 
 
@@ -100,6 +110,8 @@ class Clients:
         timeout: float,
         sources: Sources | None = None,
         max_age: float | None = None,
+        progress: bool | Told | None = None,
+        patient: bool = True,
     ) -> None:
         from safekv.secrets import SecretClient
         from safekv.vault import Vault
@@ -113,6 +125,9 @@ class Clients:
         self._fresh: dict[str, Any] = {} if max_age is None else {"max_age": max_age}
         self._deadline: float | None = None
         self._closed = False
+        self._progress = Progress(progress)
+        #: Whether what could not be read is tried again while there is time; a snapshot stands in at once.
+        self._patient = patient and self._sources.snapshot is None
 
     def __enter__(self) -> Clients:
         return self
@@ -161,25 +176,29 @@ class Clients:
 
     def load(self, request: Request) -> Config:
         """What is asked for, read."""
+        return request.result(self.read(self.wanted(request)))
+
+    def wanted(self, request: Request) -> list[Wanted]:
+        """The secrets that are asked for: by name, or those that a list has."""
         if request.selection is None:
-            return request.result(self.read(request.wanted(self.targets.vaults)))
-        return request.result(self.read(request.selection.wanted(self.listed(request.selection))))
+            return request.wanted(self.targets.vaults)
+        return request.selection.wanted(self.listed(request.selection))
 
     def read(self, wanted: Iterable[Any]) -> Plan:
         """Read all that is wanted; of several vaults at once."""
         plan = Plan(wanted, self.targets.vaults, self._sources)
         works = [(part, self.client(part.url)) for part in plan.parts]
-        seconds = [self.left(client) for _, client in works]
-        if len(works) == 1:
-            _read(*works[0], seconds[0], self._fresh)
-        elif works:
-            with ThreadPoolExecutor(plan.workers, thread_name_prefix="safekv-load") as pool:
-                reads = [
-                    pool.submit(copy_context().run, _read, part, client, left, self._fresh)
-                    for (part, client), left in zip(works, seconds, strict=True)
-                ]
-                for read in reads:
-                    read.result()
+        reads = [
+            partial(_read, part, client, self.left(client), self._fresh, self._progress.one, self._patient)
+            for part, client in works
+        ]
+        with self._progress.over(plan.size):
+            if len(reads) == 1:
+                reads[0]()
+            elif reads:
+                with ThreadPoolExecutor(plan.workers, thread_name_prefix="safekv-load") as pool:
+                    for under_way in [pool.submit(copy_context().run, read) for read in reads]:
+                        under_way.result()
         if self._sources.snapshot is not None:
             self._sources.snapshot.apply(plan, works[0][1]._lease.clock.time() if works else time())
         return plan
@@ -204,17 +223,45 @@ class Clients:
         return found
 
 
-def _read(part: Part, client: SecretClient, seconds: float, fresh: Mapping[str, Any]) -> None:
-    """One ``get_many`` over the part's slots. What is found is kept, whatever else fails: it may be malformed."""
+def _read(
+    part: Part,
+    client: SecretClient,
+    seconds: float,
+    fresh: Mapping[str, Any],
+    answered: Callable[[], None],
+    patient: bool,
+) -> None:
+    """``get_many`` over the part's slots, in rounds while there is hope and time.
+
+    What is found is kept, whatever else fails: it may be malformed.
+    """
     from safekv.secrets._many import Load, get_many
+
+    now, seen = client._lease.clock.monotonic, set()
+    deadline = now() + seconds
 
     def read(slot: str, *, timeout: float) -> Any:
         name, version = part.slots[slot]
-        secret = part.found[slot] = client.get_secret(name, version, timeout=timeout, **fresh)
-        return secret
+        try:
+            secret = part.found[slot] = client.get_secret(name, version, timeout=timeout, **fresh)
+            return secret
+        finally:
+            if slot not in seen:
+                seen.add(slot)
+                answered()
 
-    load = Load(part.host, sorted(part.needed), part.optional(), seconds, CONCURRENCY, client._lease.clock.monotonic)
-    try:
-        get_many(load, read)
-    except LoadError as error:
-        part.failures = error.failures
+    needed, optional = sorted(part.needed), part.optional()
+    for rounds in count():
+        load = Load(part.host, needed, optional, max(0.001, deadline - now()), CONCURRENCY, now)
+        try:
+            get_many(load, read)
+        except LoadError as error:
+            part.failures = error.failures
+        else:
+            part.failures = {}
+            return
+        wait = pause(part.host, part.failures.values(), rounds, deadline - now()) if patient else None
+        if wait is None:
+            return
+        client._lease.sleep(wait)
+        needed, optional = ([slot for slot in slots if slot in part.failures] for slots in (needed, optional))

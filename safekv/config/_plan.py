@@ -106,6 +106,11 @@ class Plan:
         return list(self._parts.values())
 
     @property
+    def size(self) -> int:
+        """How many secrets vaults are asked for."""
+        return sum(len(part.slots) for part in self._parts.values())
+
+    @property
     def workers(self) -> int:
         return min(len(self._parts), _MOST_VAULTS)
 

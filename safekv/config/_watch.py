@@ -99,5 +99,5 @@ def watch(
     """
     request = Request(names, optional, prefix, tags, nest, as_env, timeout)
     watched = Watch(request, interval, intervals, jitter)
-    watched.start(Clients(vault, credential, request.timeout, max_age=0.0))
+    watched.start(Clients(vault, credential, request.timeout, max_age=0.0, progress=False, patient=False))
     return watched

@@ -12,10 +12,10 @@ from azure.core.pipeline.policies import AsyncBearerTokenCredentialPolicy, Async
 
 from safekv._fork import on_fork
 from safekv._settings import Settings
-from safekv.connection._call import UNDER_WAY, Call, NoTurn
+from safekv.connection._call import ON_TOKEN, UNDER_WAY, Call, NoTurn
 from safekv.connection._loops import LoopLocal
 from safekv.connection._outcome import let_in
-from safekv.connection._policy import WARM_UP_PATIENCE, Seat
+from safekv.connection._policy import WARM_UP_PATIENCE, Leading, Seat
 from safekv.connection._rules import CallRules
 
 
@@ -106,12 +106,13 @@ class AsyncResilience(AsyncRetryPolicy[Any, Any]):
 
     async def _send(self, call: Call, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any] | None:
         """The answer; None if the turn has become void while we waited for a connection."""
-        turn = None
+        leading = None
         if not self._gate.is_open:
-            turn = await self._gate.enter(min(WARM_UP_PATIENCE, call.flow.remaining()))
+            leading = await self._gate.enter(min(WARM_UP_PATIENCE, call.flow.remaining()))
         try:
             slots = await self._connection.slots.take(call)
             under_way = UNDER_WAY.set(call)
+            on_token = ON_TOKEN.set(leading.opens(ON_TOKEN.get())) if leading is not None else None
             try:
                 call.bound_io(request)
                 if not call.flow.sent():
@@ -119,13 +120,15 @@ class AsyncResilience(AsyncRetryPolicy[Any, Any]):
                 response: PipelineResponse[Any, Any] = await self._authentications.get().send(request)
             finally:
                 UNDER_WAY.reset(under_way)
+                if on_token is not None:
+                    ON_TOKEN.reset(on_token)
                 slots.release()
-            if not self._gate.is_open:
+            if leading is not None or not self._gate.is_open:
                 self._gate.is_open = let_in(response)
             return response
         finally:
-            if turn is not None:
-                turn.release()
+            if leading is not None:
+                leading.end()
 
 
 class AsyncWarmUpGate:
@@ -135,8 +138,8 @@ class AsyncWarmUpGate:
         self.is_open = False
         self._locks = LoopLocal(asyncio.Lock)
 
-    async def enter(self, patience: float) -> asyncio.Lock | None:
-        """Wait for the turn; the lock to release if the caller leads, else None."""
+    async def enter(self, patience: float) -> Leading | None:
+        """Wait for the turn; None if the caller does not lead."""
         lock = self._locks.get()
         try:
             await asyncio.wait_for(lock.acquire(), max(0.0, patience))
@@ -145,7 +148,7 @@ class AsyncWarmUpGate:
         if self.is_open:
             lock.release()
             return None
-        return lock
+        return Leading(self, lock)
 
 
 class AsyncSlots:

@@ -13,7 +13,7 @@ from azure.core.exceptions import ServiceResponseTimeoutError
 from azure.core.pipeline.transport import AsyncHttpTransport
 
 from safekv._clock import Clock
-from safekv.connection._call import UNDER_WAY
+from safekv.connection._call import UNDER_WAY, goes_out
 from safekv.connection._closing import AsyncClosing
 from safekv.connection._identity import RAW
 from safekv.connection._loops import PerLoop
@@ -141,6 +141,7 @@ class AsyncLeasedTransport(AsyncClosing, AsyncHttpTransport[Any, Any]):
         transport = self._checked()
         kwargs.pop(RAW, None)  # still there where the user's own policies are in our place
         refuse(request, self.problem, self.connection.url)
+        goes_out(request)
         if is_read(request):
             response = await transport.send(request, **kwargs)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, MutableMapping
+from collections.abc import Callable, Generator, MutableMapping
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -30,8 +30,17 @@ if TYPE_CHECKING:
 _UNKNOWN = object()
 #: The call that this thread or task is sending, for whoever waits on its behalf further down.
 UNDER_WAY: ContextVar[Call | None] = ContextVar("safekv_call", default=None)
+#: Called each time that a request goes out with a token, for those who only waited for one to be there.
+ON_TOKEN: ContextVar[Callable[[], object] | None] = ContextVar("safekv_on_token", default=None)
 
 _Response = PipelineResponse[Any, Any]
+
+
+def goes_out(request: Any) -> None:
+    """A request is sent: if it has a token, others need not wait for its answer to get theirs."""
+    told = ON_TOKEN.get()
+    if told is not None and "Authorization" in request.headers:
+        told()
 
 
 class Terms(NamedTuple):

@@ -7,6 +7,7 @@ a ``Call`` decides. ``_apolicy`` is its twin.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from azure.core.exceptions import AzureError
@@ -15,7 +16,7 @@ from azure.core.pipeline.policies import RetryPolicy
 
 from safekv._fork import on_fork
 from safekv._settings import Settings
-from safekv.connection._call import UNDER_WAY, Call, NoTurn
+from safekv.connection._call import ON_TOKEN, UNDER_WAY, Call, NoTurn
 from safekv.connection._outcome import let_in
 from safekv.connection._rules import CallRules
 
@@ -116,11 +117,14 @@ class Resilience(RetryPolicy[Any, Any]):
 
     def _send(self, call: Call, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any] | None:
         """The answer; None if the turn has become void while we waited for a connection."""
-        leading = not self._gate.is_open and self._gate.enter(min(WARM_UP_PATIENCE, call.flow.remaining()))
+        leading = None
+        if not self._gate.is_open:
+            leading = self._gate.enter(min(WARM_UP_PATIENCE, call.flow.remaining()))
         try:
             slots = self._connection.slots
             slots.take(call)
             under_way = UNDER_WAY.set(call)
+            on_token = ON_TOKEN.set(leading.opens(ON_TOKEN.get())) if leading is not None else None
             try:
                 call.bound_io(request)
                 if not call.flow.sent():
@@ -128,38 +132,64 @@ class Resilience(RetryPolicy[Any, Any]):
                 response = self.next.send(request)
             finally:
                 UNDER_WAY.reset(under_way)
+                if on_token is not None:
+                    ON_TOKEN.reset(on_token)
                 slots.give_back()
-            if not self._gate.is_open:
+            if leading is not None or not self._gate.is_open:
                 self._gate.is_open = let_in(response)
             return response
         finally:
-            if leading:
-                self._gate.leave()
+            if leading is not None:
+                leading.end()
 
 
 class WarmUpGate:
-    """Until the vault has accepted a token, requests go one at a time.
+    """Until there is a token that the vault has asked for, requests go one at a time.
 
     The first request of a client goes out without a token, is answered 401 and then gets
-    one. Without a gate, 64 cold threads are 64 such requests. A request waits only so long,
-    then goes by itself: a vault that hangs does not queue its callers.
+    one. Without a gate, 64 cold threads are 64 such requests. It opens when the first one goes
+    out with its token, and is closed again if the vault refuses that. A request waits only so
+    long, then goes by itself: a vault that hangs does not queue its callers.
     """
 
     def __init__(self) -> None:
         self.is_open = False
         self._lock = threading.Lock()
 
-    def enter(self, patience: float) -> bool:
-        """Wait for the turn; True if the caller leads, and has to :meth:`leave`."""
+    def enter(self, patience: float) -> Leading | None:
+        """Wait for the turn; None if the caller does not lead."""
         if not self._lock.acquire(timeout=max(0.0, patience)):
-            return False
+            return None
         if self.is_open:
             self._lock.release()
-            return False
-        return True
+            return None
+        return Leading(self, self._lock)
 
-    def leave(self) -> None:
-        self._lock.release()
+
+class Leading:
+    """The turn of the one who goes first. It ends once: when the gate opens, or without."""
+
+    __slots__ = ("_gate", "_lock")
+
+    def __init__(self, gate: Any, lock: Any) -> None:
+        self._gate = gate
+        self._lock = lock
+
+    def opens(self, then: Callable[[], object] | None) -> Callable[[], None]:
+        """What opens the gate, and then goes on with what else was to be told."""
+
+        def opened() -> None:
+            self._gate.is_open = True
+            self.end()
+            if then is not None:
+                then()
+
+        return opened
+
+    def end(self) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.release()
 
 
 class Slots:

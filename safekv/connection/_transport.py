@@ -12,6 +12,7 @@ from azure.core.pipeline.transport import HttpTransport
 
 from safekv._clock import Clock
 from safekv._identifiers import name_in_path
+from safekv.connection._call import goes_out
 from safekv.connection._identity import RAW
 from safekv.connection._tls import trusted_bundle
 from safekv.connection._writes import is_read, telling
@@ -96,6 +97,7 @@ class LeasedTransport(HttpTransport[Any, Any]):
         transport = self._checked()
         kwargs.pop(RAW, None)  # still there where the user's own policies are in our place
         refuse(request, self.problem, self.connection.url)
+        goes_out(request)
         if is_read(request):
             response = transport.send(request, **kwargs)
         else:

@@ -8,6 +8,7 @@ emulator's clock.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ from safekv.emulator._network_errors import Circumstances, NetworkErrors, aio_er
 from safekv.emulator._responses import AsyncEmulatorResponse, EmulatorResponse
 
 READ_TIMEOUT = 300.0  # seconds; azure-core's default
+#: Real seconds in which other threads go to sleep too.
+_MOMENT = 0.0002
 _BEFORE_READING = (Network.DNS, Network.REFUSED, Network.BAD_CERTIFICATE)
 
 
@@ -59,8 +62,12 @@ class EmulatorTransport(HttpTransport[HttpRequest, EmulatorResponse]):
         return response
 
     def sleep(self, duration: float) -> None:
-        """Move the emulator's clock instead of waiting."""
-        self.clock.advance(duration)
+        """Move the emulator's clock instead of waiting. Sleeps of several threads overlap, as real ones do."""
+        if not duration:
+            return
+        end = self.clock.monotonic() + duration
+        threading.Event().wait(_MOMENT)
+        self.clock.advance(max(0.0, end - self.clock.monotonic()))
 
     def open(self) -> None:
         """Nothing to open."""

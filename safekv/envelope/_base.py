@@ -8,6 +8,7 @@ import pickle
 import threading
 import time
 from collections.abc import Generator, Hashable, Iterable
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +26,7 @@ from safekv.envelope._opened import Opened
 from safekv.envelope._process import OPEN_RINGS
 from safekv.envelope._replacing import replacing
 from safekv.envelope._settings import MAX_SPREAD, RingSettings
+from safekv.envelope._turns import turn
 from safekv.envelope._wrapping import Call, OfRing, lost, opening, sealing, wrapping
 from safekv.errors import InvalidArgument, NotFound
 
@@ -69,6 +71,10 @@ class RingBase:
     def _new_locks(self) -> None:
         self._lock = threading.RLock()
 
+    def _held(self) -> AbstractContextManager[None]:
+        """The ring for this thread alone; those of the same ring wait no longer than ``wait_timeout``."""
+        return turn(self._lock, self._settings.wait_timeout)
+
     @staticmethod
     def _vault_key(key: Any, credential: Any) -> Any:
         """The wrapper of this colour for a key in a vault."""
@@ -85,7 +91,7 @@ class RingBase:
         Who can write where it is stored can give you keys of their own, though: RSA wrapping proves no origin.
         Keys that were added encrypt from now on.
         """
-        with self._lock:
+        with self._held():
             self._written()
             return self.wrapped()
 
@@ -99,7 +105,7 @@ class RingBase:
         :param overwrite: replace whatever is there. A ring that is overwritten takes what it encrypted with it.
         :raises RingConflict: if the file holds anything but the version that this ring was made from.
         """
-        with self._lock:
+        with self._held():
             if not overwrite:
                 self._check_file(path)
             with replacing(path, keep_mode=False) as file:

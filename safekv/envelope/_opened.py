@@ -25,7 +25,6 @@ class Opened:
         self.record_key = next((key for key in held if key.algorithm != STREAM), keys.record_key)
         self.stream_key = next((key for key in held if key.algorithm == STREAM), keys.stream_key)
         self.sealer = sealer_for(self.record_key, workers)
-        self.seal = self.sealer.seal
         self.openers = Openers(keys)
 
     def __repr__(self) -> str:

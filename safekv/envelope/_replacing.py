@@ -1,4 +1,7 @@
-"""Files that appear whole or not at all: written beside their place, synced, then renamed into it."""
+"""Files that appear whole or not at all: written without a name, synced, then put into their place.
+
+Where the system has no files without names (``O_TMPFILE``, of Linux), it has one beside its place while it is written.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from safekv.envelope._positional import BINARY, write_at
 from safekv.errors import InvalidArgument
 
 _PRIVATE = 0o600
+_UNNAMED = getattr(os, "O_TMPFILE", 0)
 
 
 class NewFile:
@@ -24,9 +28,11 @@ class NewFile:
         self._mode = mode if keep_mode else _PRIVATE
         self._fsync = fsync
         self._temporary = self._target.with_name(f".{self._target.name[:100]}.{secrets.token_hex(8)}.tmp")
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY
         self._pid = os.getpid()
-        self.fd = os.open(self._temporary, flags, _PRIVATE)
+        unnamed = _unnamed(self._target.parent)
+        self._named = unnamed is None
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY
+        self.fd = os.open(self._temporary, flags, _PRIVATE) if unnamed is None else unnamed
 
     def write_at(self, data: bytes | memoryview, offset: int) -> None:
         """Write all of ``data`` at that place."""
@@ -39,6 +45,9 @@ class NewFile:
                 os.fchmod(self.fd, self._mode)
             if self._fsync:
                 os.fsync(self.fd)
+            if not self._named:
+                _name(self.fd, self._temporary)  # a link cannot replace a file, but a rename can
+                self._named = True
             self._close()
             os.replace(self._temporary, self._target)
         except BaseException:
@@ -50,7 +59,7 @@ class NewFile:
     def discard(self) -> None:
         """Leave nothing of it."""
         self._close()
-        if os.getpid() == self._pid:  # a forked child must leave its parent's alone
+        if self._named and os.getpid() == self._pid:  # a forked child must leave its parent's alone
             with suppress(OSError):
                 self._temporary.unlink()
 
@@ -73,6 +82,33 @@ def replacing(path: str | os.PathLike[str], *, keep_mode: bool = True, fsync: bo
         file.discard()
         raise
     file.commit()
+
+
+def _unnamed(directory: Path) -> int | None:
+    """A new file that is gone when its process is, however it ends; None where there is no such thing."""
+    if not _UNNAMED:
+        return None
+    try:
+        fd = os.open(directory, _UNNAMED | os.O_RDWR, _PRIVATE)
+    except OSError:  # this file system has none; or no file can be made here, which the other way will say
+        return None
+    if os.path.exists(_path_of(fd)):
+        return fd
+    os.close(fd)  # without /proc it could not be given a name
+    return None
+
+
+def _path_of(fd: int) -> str:
+    return f"/proc/self/fd/{fd}"
+
+
+def _name(fd: int, path: Path) -> None:
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        # With dst_dir_fd Python calls linkat(), which alone follows the link in /proc.
+        os.link(_path_of(fd), path.name, dst_dir_fd=directory, follow_symlinks=True)
+    finally:
+        os.close(directory)
 
 
 def _mode_of(target: Path) -> int:

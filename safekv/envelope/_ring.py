@@ -18,6 +18,7 @@ from safekv.envelope._opened import Opened
 from safekv.envelope._process import OPEN_RINGS
 from safekv.envelope._settings import RingSettings
 from safekv.envelope._signing import signers_of, signing, verifying
+from safekv.envelope._turns import turn
 from safekv.envelope._wrapping import Wrapper, sealing
 
 if TYPE_CHECKING:
@@ -126,13 +127,13 @@ class KeyRing(RingBase):
 
     def _open(self, bulk: bool) -> Opened:
         with ExitStack() as turns:  # single flight: who waited finds them opened
-            turns.enter_context(self._lock)
+            turns.enter_context(self._held())
             fresh = self._fresh()
             if fresh is not None:
                 return fresh
             if self._asker:
-                turn = OPEN_RINGS.turn(self._same())
-                turns.enter_context(turn.lock)
+                others = OPEN_RINGS.turn(self._same())
+                turns.enter_context(turn(others.lock, self._settings.wait_timeout))
             if bulk:
                 turns.enter_context(safekv.bulk())
             opened: Opened = run(self._reopening())
@@ -155,7 +156,7 @@ class KeyRing(RingBase):
         """
         from safekv.envelope._vault import secrets_in
 
-        with self._lock, secrets_in(vault, credential) as client:
+        with self._held(), secrets_in(vault, credential) as client:
             run(self._storing(client, name, overwrite))
 
     def add_key(self, algorithm: str | None = None) -> tuple[str, str]:
@@ -168,7 +169,7 @@ class KeyRing(RingBase):
         :param algorithm: of records; by default that of the present key.
         :raises InvalidArgument: if not all of the ring's keys were given, or it is full.
         """
-        with self._lock, safekv.bulk():
+        with self._held(), safekv.bulk():
             before = self.opened()
             chosen = check_record_algorithm(algorithm or before.record_key.algorithm)
             keys = before.keys.with_new((chosen, STREAM), self._clock.time())
@@ -180,7 +181,7 @@ class KeyRing(RingBase):
 
         :raises InvalidArgument: for an id that the ring has not.
         """
-        with self._lock, safekv.bulk():
+        with self._held(), safekv.bulk():
             before = self.opened()
             key = before.keys.find(key_id)
             if key.retired is None:
@@ -193,7 +194,7 @@ class KeyRing(RingBase):
 
         :raises InvalidArgument: for a key that still encrypts, and for an id that the ring has not.
         """
-        with self._lock, safekv.bulk():
+        with self._held(), safekv.bulk():
             before = self.opened()
             run(self._changing(before, self._shreddable(before, key_id)))
 
@@ -204,7 +205,7 @@ class KeyRing(RingBase):
 
         :raises RingUnavailable: if none of the former keys opens the ring.
         """
-        with self._lock, safekv.bulk():
+        with self._held(), safekv.bulk():
             run(self._rewrapping(keks, credential))
 
     def sign(self, key: Key, *, credential: Any = None) -> str:

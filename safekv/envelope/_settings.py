@@ -31,6 +31,8 @@ class RingSettings:
     #: Seconds over which processes that start together spread their first unwrapping, each waiting at random. None:
     #: ``workers`` / 200 (a vault does 400 a second) for a ring that came in a pickle, 0 for all others.
     spread: float | None = None
+    #: Seconds that a thread or task waits for another one that opens or changes the ring. Then: ``RingUnavailable``.
+    wait_timeout: float = 300.0
 
     def __post_init__(self) -> None:
         for name, low, high in (
@@ -40,6 +42,7 @@ class RingSettings:
             ("max_age", 1.0, math.inf),
             ("workers", 1, MESSAGES),
             ("spread", 0.0, MAX_SPREAD),
+            ("wait_timeout", 0.001, 86400.0),
         ):
             value = getattr(self, name)
             if value is None and name == "spread":

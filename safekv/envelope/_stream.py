@@ -1,4 +1,4 @@
-"""Streams that come and go in one direction: pipes, sockets, downloads. One thread, two segments of memory."""
+"""Streams that come and go in one direction: pipes, sockets, downloads. One thread, three segments of memory."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from safekv.errors import InvalidArgument
 Progress = Callable[[int, "int | None"], object]
 
 
-#: Gives the next bytes, so many or fewer at the end: in the given buffer, or where they are already.
-Take = Callable[[int, memoryview], memoryview]
+#: Gives the next bytes, so many or fewer at the end. They stay as they are until it is called twice more.
+Take = Callable[[int], memoryview]
 
 
 def encrypt_stream(opened: Opened, source: Any, sink: Any, framing: Framing, progress: Progress | None = None) -> int:
@@ -24,19 +24,19 @@ def encrypt_stream(opened: Opened, source: Any, sink: Any, framing: Framing, pro
     take, write = taker_of(source), writer_of(sink)
     writing = begin_writing(opened, framing)
     write(memoryview(writing.start))
-    spare, other, sealed = (memoryview(bytearray(framing.segment_size)) for _ in range(3))
+    sealed = memoryview(bytearray(framing.segment_size))
     index = done = 0
-    current = take(writing.layout.room(0), spare)
+    current = take(writing.layout.room(0))
     while True:
         full = len(current) == writing.layout.room(index)
-        ahead = take(writing.layout.room(index + 1), other) if full else _NOTHING
+        ahead = take(writing.layout.room(index + 1)) if full else _NOTHING
         write(sealed[: writing.cipher.encrypt_into(check_count(index), not ahead, current, sealed)])
         done += len(current)
         if progress:
             progress(done, None)
         if not ahead:
             return done
-        index, current, spare, other = index + 1, ahead, other, spare
+        index, current = index + 1, ahead
 
 
 def decrypt_stream(
@@ -52,13 +52,13 @@ def decrypt_stream(
     :raises DecryptionFailed: at the first segment that is not.
     """
     take, write = taker_of(source), writer_of(sink)
-    reading = begin_reading(opened, lambda count: bytes(take(count, memoryview(bytearray(count)))), framing, file)
-    spare, other, content = (memoryview(bytearray(reading.layout.segment_size)) for _ in range(3))
+    reading = begin_reading(opened, lambda count: bytes(take(count)), framing, file)
+    content = memoryview(bytearray(reading.layout.segment_size))
     index = done = 0
-    current = take(reading.layout.room(0) + TAG_BYTES, spare)
+    current = take(reading.layout.room(0) + TAG_BYTES)
     while True:
         full = len(current) == reading.layout.room(index) + TAG_BYTES
-        ahead = take(reading.layout.segment_size, other) if full else _NOTHING
+        ahead = take(reading.layout.segment_size) if full else _NOTHING
         count = reading.decrypt(index, not ahead, current, content)
         write(content[:count])
         done += count
@@ -66,7 +66,7 @@ def decrypt_stream(
             progress(done, None)
         if not ahead:
             return done
-        index, current, spare, other = index + 1, ahead, other, spare
+        index, current = index + 1, ahead
 
 
 _NOTHING = memoryview(b"")
@@ -80,9 +80,13 @@ def taker_of(source: Any) -> Take:
     if isinstance(source, BYTES):
         return _from_memory(memoryview(source).cast("B"))
     once = _reader_of(source)
+    buffers = [_NOTHING, _NOTHING]  # in turn: one has what is being worked on
 
-    def take(count: int, into: memoryview) -> memoryview:
-        done = 0
+    def take(count: int) -> memoryview:
+        buffers.reverse()
+        if len(buffers[0]) < count:
+            buffers[0] = memoryview(bytearray(count))
+        into, done = buffers[0], 0
         while done < count and (more := once(into[done:count])):
             done += more
         return into[:done]
@@ -93,7 +97,7 @@ def taker_of(source: Any) -> Take:
 def _from_memory(data: memoryview) -> Take:
     place = 0
 
-    def take(count: int, into: memoryview) -> memoryview:
+    def take(count: int) -> memoryview:
         nonlocal place
         place += count
         return data[place - count : place]

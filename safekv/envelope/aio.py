@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Hashable, Iterable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Hashable, Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -27,6 +27,7 @@ from safekv.envelope._keys import STREAM, XAES, check_record_algorithm, new_keys
 from safekv.envelope._opened import Opened
 from safekv.envelope._settings import RingSettings
 from safekv.envelope._signing import signers_of, signing, verifying
+from safekv.envelope._turns import waited
 from safekv.envelope._wrapping import AsyncWrapper, sealing
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class KeyRing(RingBase):
             if fresh is not None:
                 return fresh
             if self._asker:
-                await turns.enter_async_context(_turn_of(self._same()))
+                await turns.enter_async_context(turn(_turn_of(self._same()), self._settings.wait_timeout))
             reopened: Opened = await run(self._reopening())
             return reopened
 
@@ -209,9 +210,10 @@ class KeyRing(RingBase):
     async def __aexit__(self, *exc_info: object) -> None:
         await self.close()
 
-    def _turn(self) -> asyncio.Lock:
-        """One lock for each loop: a ring may be used in several, and a lock in one only."""
-        return self._turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        """The ring for this task alone. One lock for each loop: a ring may be used in several, a lock in one only."""
+        lock = self._turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+        return turn(lock, self._settings.wait_timeout)
 
     def _new_locks(self) -> None:
         super()._new_locks()
@@ -228,6 +230,33 @@ def _turn_of(ring: Hashable) -> asyncio.Lock:
     if turn is None:
         turn = turns[ring] = asyncio.Lock()
     return turn
+
+
+@asynccontextmanager
+async def turn(lock: asyncio.Lock, seconds: float) -> AsyncIterator[None]:
+    """Hold ``lock``.
+
+    :raises RingUnavailable: (transient) if it was not to be had for ``seconds``.
+    """
+    acquiring = asyncio.ensure_future(lock.acquire())
+    try:
+        await asyncio.wait({acquiring}, timeout=seconds)
+    except BaseException:  # this task was cancelled, at the moment at which it got the lock or before
+        _give_up(acquiring, lock)
+        raise
+    if not acquiring.done():
+        _give_up(acquiring, lock)
+        raise waited(seconds)
+    acquiring.result()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _give_up(acquiring: asyncio.Future[Any], lock: asyncio.Lock) -> None:
+    if not acquiring.cancel() and not acquiring.cancelled():
+        lock.release()
 
 
 async def run(flow: Flow) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -31,7 +31,7 @@ class LoadError(SafeKVError):
         :param said: for settings, the secret that each of them wanted.
         """
         wanted = {name: f" ({secret})" for name, secret in (said or {}).items()}
-        lines = "".join(f"\n  {name}{wanted.get(name, '')}: {_in_short(error)}" for name, error in failures.items())
+        lines = "".join(f"\n  {name}{wanted.get(name, '')}: {said}" for name, said in _each_advice_once(failures))
         count = f"{len(failures)} secrets" if len(failures) > 1 else "1 secret"
         made = cls(f"{count} of {vault} could not be read:{lines}", vault=vault, transient=transient)
         made.failures = MappingProxyType(dict(failures))
@@ -74,9 +74,21 @@ _ADVICE = {
 }
 
 
+def _each_advice_once(failures: Mapping[str, BaseException]) -> Iterator[tuple[str, str]]:
+    """Each failure in a line, with what to do about it at the first of those that have the same advice."""
+    given: set[str] = set()
+    for name, error in failures.items():
+        said, hint = _said(error)
+        yield name, said if hint in given else f"{said} {hint}".rstrip()
+        given.add(hint)
+
+
 def _in_short(error: BaseException) -> str:
     """What is wrong, in one line, with a hint."""
+    return " ".join(_said(error)).rstrip()
+
+
+def _said(error: BaseException) -> tuple[str, str]:
     said = getattr(error, "message", None) or str(error) or type(error).__name__
     first = str(said).strip().splitlines()[0][:300]
-    hint = getattr(error, "hint", None) or _ADVICE.get(getattr(error, "status_code", None) or 0)
-    return f"{first} {hint}" if hint else first
+    return first, getattr(error, "hint", None) or _ADVICE.get(getattr(error, "status_code", None) or 0) or ""

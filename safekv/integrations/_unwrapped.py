@@ -11,10 +11,13 @@ from weakref import WeakValueDictionary
 
 from safekv._clock import SYSTEM_RANDOM
 from safekv._fork import on_fork
+from safekv.envelope._turns import turn
 
 TTL = 3600.0
 _JITTER = 0.1
 _MOST = 1024
+#: Seconds for which a thread waits for another one that asks for the same key.
+_WAIT = 300.0
 
 
 class _Turn:
@@ -37,13 +40,16 @@ class Unwrapped:
         self._turns: WeakValueDictionary[bytes, _Turn] = WeakValueDictionary()
 
     def get(self, kid: str, encrypted_key: bytes, unwrap: Callable[[], bytes]) -> bytes:
-        """The key, from memory or from ``unwrap()``, which one thread at a time calls."""
+        """The key, from memory or from ``unwrap()``, which one thread at a time calls.
+
+        :raises RingUnavailable: (transient) if another thread has been calling it for five minutes.
+        """
         name = _name(kid, encrypted_key)
         with self._lock:
-            turn = self._turns.get(name)
-            if turn is None:
-                turn = self._turns[name] = _Turn()
-        with turn.lock:
+            own = self._turns.get(name)
+            if own is None:
+                own = self._turns[name] = _Turn()
+        with turn(own.lock, _WAIT):
             key = self._look(name)
             if key is None:
                 key = unwrap()

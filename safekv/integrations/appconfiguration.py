@@ -32,7 +32,9 @@ class Resolver:
     """
 
     def __init__(self, prefetch: Iterable[str] = (), *, credential: Any = None, timeout: float = TIMEOUT) -> None:
-        self._clients = Clients(None, credential, positive("timeout", timeout), max_age=0.0)
+        self._clients = Clients(
+            None, credential, positive("timeout", timeout), max_age=0.0, progress=False, patient=False
+        )
         self._wanted = {uri: self._want(uri) for uri in prefetch}
         self._ready: dict[str, str] = {}
         self._lock = threading.Lock()

@@ -7,13 +7,22 @@
                                              key_encryption_key=kek, key_resolver_function=kek.resolve)
 
 The blob client unwraps the same content key again for each chunk that it downloads: 249 times for 1 GiB. This object
-remembers it for an hour. The aio client asks it in the same way, and the event loop waits meanwhile: once an hour.
+remembers it for an hour.
+
+The aio client asks in the same way, without ``await``, so that the event loop would wait for the vault. ``await
+kek.prepare()`` before uploads and ``await kek.prepare(properties.metadata)`` before a download ask ahead, in a thread.
 """
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import hmac
+import json
+import os
 import threading
+import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from safekv._fork import on_fork
@@ -55,6 +64,7 @@ class StorageKey:
         self._kek = VaultKey(key, credential)
         self._unwrapped = Unwrapped(ttl)
         self._ttl = ttl
+        self._proved = "", 0.0  # the version that was last seen to give back what it wraps, and until when that will do
         self.after_fork()
         on_fork(self)
 
@@ -63,14 +73,35 @@ class StorageKey:
         self._last = threading.local()
 
     def wrap_key(self, key: bytes) -> bytes:
-        """Wrap a content key. It is unwrapped by the vault once, before a blob is encrypted with it."""
+        """Wrap a content key. Once in ``ttl`` the vault unwraps it, too, before a blob is encrypted with it."""
         with bulk():
             wrapped = self._kek.wrap(key)
-            if not hmac.compare_digest(self._kek.unwrap(*wrapped), key):
-                raise WrapCheckFailed(f"What {wrapped.kid} wrapped, it does not unwrap to the same key.")
+            self._prove(wrapped, key)
         self._unwrapped.put(wrapped.kid, wrapped.encrypted_key, key)
         self._last.wrapped = wrapped
         return wrapped.encrypted_key
+
+    def _prove(self, wrapped: Wrapped, key: bytes) -> None:
+        kid, until = self._proved
+        if kid == wrapped.kid and time.monotonic() < until:
+            return
+        if not hmac.compare_digest(self._kek.unwrap(*wrapped), key):
+            raise WrapCheckFailed(f"What {wrapped.kid} wrapped, it does not unwrap to the same key.")
+        self._proved = wrapped.kid, time.monotonic() + self._ttl
+
+    async def prepare(self, metadata: Mapping[str, str] | None = None) -> None:
+        """Ask the vault now, in a thread, for what the aio blob client would otherwise stop the event loop for.
+
+        :param metadata: of the blob that will be read (``(await blob.get_blob_properties()).metadata``): its content
+            key is unwrapped. None: the key is looked up and tried, so that uploads with an RSA key ask nothing more
+            for ``ttl`` (a symmetric key in a Managed HSM wraps each of them there).
+        :raises InvalidArgument: if these are not the metadata of a blob that was encrypted so.
+        """
+        if metadata is None:
+            await asyncio.to_thread(self.wrap_key, os.urandom(32))
+            return
+        kid, algorithm, key = _wrapped_in(metadata)
+        await asyncio.to_thread(self.resolve(kid).unwrap_key, key, algorithm)
 
     def get_kid(self) -> str:
         """The version that wrapped last in this thread: the blob client asks after wrapping."""
@@ -125,6 +156,20 @@ class StorageKey:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (self._kek, self._ttl)
+
+
+def _wrapped_in(metadata: Mapping[str, str]) -> tuple[str, str, bytes]:
+    """Id, algorithm and wrapped content key of an encrypted blob."""
+    found = {name.lower(): value for name, value in metadata.items()}.get("encryptiondata")
+    try:
+        wrapped = json.loads(found or "")["WrappedContentKey"]
+        kid, algorithm = wrapped["KeyId"], wrapped["Algorithm"]
+        return str(kid), str(algorithm), base64.b64decode(wrapped["EncryptedKey"], validate=True)
+    except (ValueError, KeyError, TypeError):
+        raise InvalidArgument(
+            "These are not the metadata of a blob that a client has encrypted.",
+            hint="(await blob.get_blob_properties()).metadata has them, as encryptiondata.",
+        ) from None
 
 
 class _Version:

@@ -12,6 +12,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.keyvault.secrets import KeyVaultSecret
 
 from safekv._identifiers import object_name
+from safekv.connection._call import ON_TOKEN
 from safekv.errors import InvalidArgument, LoadError
 from safekv.secrets._kept import is_missing, is_transient, twin
 
@@ -50,7 +51,8 @@ class Load:
         for name in self._order:
             self._spellings.setdefault(name.lower(), []).append(name)
         self.pending = [spellings[0] for spellings in self._spellings.values()]
-        self.workers = max(1, min(_whole("concurrency", concurrency), len(self.pending) - 1))
+        self.workers = min(_whole("concurrency", concurrency), len(self.pending))
+        self._barred: BaseException | None = None
 
     def left(self) -> float:
         """Seconds that are left for one more read."""
@@ -64,6 +66,8 @@ class Load:
     def failed(self, name: str, error: BaseException) -> None:
         """One read failed. A failure that is there to stay leaves the rest little time."""
         with self._lock:
+            if isinstance(error, ClientAuthenticationError):  # it is the same for all
+                self._barred = error
             for spelling in self._spellings[name.lower()]:
                 if is_missing(error) and spelling not in self._required:
                     continue
@@ -71,15 +75,9 @@ class Load:
                 if not is_transient(error):
                     self._deadline = min(self._deadline, self._now() + LAST_WORDS)
 
-    def rest(self) -> list[str]:
-        """What is to be read after the first, which the others would only have waited for."""
-        first, *others = self.pending
-        error = self._failures.get(first)
-        if isinstance(error, ClientAuthenticationError):  # it is the same for all
-            for name in others:
-                self.failed(name, twin(error))
-            return []
-        return others
+    def barred(self) -> BaseException | None:
+        """What keeps us out altogether, so that there is no use in asking for the rest."""
+        return None if self._barred is None else twin(self._barred)
 
     def result(self) -> dict[str, KeyVaultSecret]:
         """The secrets by name, as spelled and in the order in which they were asked for.
@@ -93,24 +91,39 @@ class Load:
 
 
 def get_many(load: Load, read: Callable[..., KeyVaultSecret]) -> dict[str, KeyVaultSecret]:
-    """Read it all: the first alone, so that a cold start is one 401 and one token, then the rest at once."""
-    if not load.pending:
-        return {}
-    _one(load, read, load.pending[0])
-    rest = load.rest()
-    if rest:
-        pool = ThreadPoolExecutor(load.workers, thread_name_prefix="safekv-load")
-        try:
-            # Each in a context like ours: bulk work stays bulk work, and a trace one trace.
-            works = [pool.submit(copy_context().run, _one, load, read, name) for name in rest]
-            for work in works:
-                work.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    """Read it all at once; only the first goes alone until it has a token, or has found out that there is none."""
+    if len(load.pending) < 2:
+        for name in load.pending:
+            _one(load, read, name)
+        return load.result()
+    pool = ThreadPoolExecutor(load.workers, thread_name_prefix="safekv-load")
+    try:
+        # Each in a context like ours: bulk work stays bulk work, and a trace one trace.
+        first, *rest = load.pending
+        works, may_follow = [], threading.Event()
+        works.append(pool.submit(copy_context().run, _first, load, read, first, may_follow))
+        may_follow.wait()
+        works += [pool.submit(copy_context().run, _one, load, read, name) for name in rest]
+        for work in works:
+            work.result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
     return load.result()
 
 
+def _first(load: Load, read: Callable[..., KeyVaultSecret], name: str, may_follow: threading.Event) -> None:
+    ON_TOKEN.set(may_follow.set)
+    try:
+        _one(load, read, name)
+    finally:
+        may_follow.set()
+
+
 def _one(load: Load, read: Callable[..., KeyVaultSecret], name: str) -> None:
+    barred = load.barred()
+    if barred is not None:
+        load.failed(name, barred)
+        return
     try:
         load.found(name, read(name, timeout=load.left()))
     except Exception as error:

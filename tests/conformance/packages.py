@@ -14,13 +14,12 @@ class Package:
 
     distribution: str
     flavours: tuple[Flavour, ...] = ("sdk",)
-    samples: bool = False
     options: tuple[str, ...] = ()
 
 
 PACKAGES: Mapping[str, Package] = {
-    "secrets": Package("azure-keyvault-secrets", FLAVOURS, samples=True),
+    "secrets": Package("azure-keyvault-secrets", FLAVOURS),
     "keys": Package("azure-keyvault-keys", FLAVOURS, options=("--all-api-versions",)),
     "certificates": Package("azure-keyvault-certificates", FLAVOURS),
-    "administration": Package("azure-keyvault-administration", FLAVOURS, samples=True),
+    "administration": Package("azure-keyvault-administration", FLAVOURS),
 }

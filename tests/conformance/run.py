@@ -3,7 +3,7 @@
     python tests/conformance/run.py
     python tests/conformance/run.py --package keys --package certificates
 
-Needs ``safekv[aio,cli]``, pytest, pytest-asyncio and python-dateutil. Exits with 0 if
+Needs ``safekv[aio,cli,migrate]``, pytest, pytest-asyncio and python-dateutil. Exits with 0 if
 everything that works with the SDK works with safekv, and everything works with the SDK. A
 package for which safekv has no door yet is tried with the SDK's classes only: that tries the
 emulator.
@@ -55,11 +55,11 @@ def _results(package: Package, directory: Path) -> dict[str, Runs]:
     name = package.distribution.rpartition("-")[2]
     (scripts := directory / f"{name}-scripts").mkdir()
     with ThreadPoolExecutor(1) as pool:
-        sampled = pool.submit(samples.run_all, source, scripts, name) if package.samples else None
+        sampled = pool.submit(samples.run_all, source, scripts, name)
         tested: dict[Flavour, Run] = {
             flavour: suite.run(flavour, source, directory, package.options) for flavour in package.flavours
         }
-        return {f"{name} tests": tested, **({f"{name} samples": sampled.result()} if sampled else {})}
+        return {f"{name} tests": tested, f"{name} samples": sampled.result()}
 
 
 def _show(results: dict[str, Runs], found: list[str]) -> None:

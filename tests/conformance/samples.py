@@ -1,7 +1,7 @@
 """The SDK's published sample scripts, as separate processes against ``safekv emulator`` as another one.
 
-With the flavour ``sdk`` they run as they are; with ``safekv``, ``azure.keyvault`` and
-``azure.identity`` are replaced, and nothing else. Trust comes from the environment: the
+With the flavour ``sdk`` they run as they are; with ``safekv``, as ``safekv migrate --write``
+leaves them, and nothing else is done to them. Trust comes from the environment: the
 clients verify certificates and challenges, which the controls prove, and get their tokens
 from an unmodified ``DefaultAzureCredential``.
 """
@@ -11,14 +11,17 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import certificate_files
+from migration import migrate
 from outcomes import FLAVOURS, Flavour, Outcome, Run, Runs
 from suite import clean_environment
 
@@ -26,40 +29,61 @@ TIMEOUT = 120.0
 START_TIMEOUT = 30.0
 #: Scripts under way at once. Those that sleep for a minute do not keep a core busy.
 WORKERS = 6
-REPLACED = {"azure.keyvault": "safekv", "azure.identity": "safekv.identity"}
 #: What differs from run to run in a correct output.
 _VARYING = re.compile(
     r"https://127\.0\.0\.1:\d+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}|mhsm-[a-z-]+-\d{16}"
     r"|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
 )
 
-SECRETS = {
-    # The one that sleeps a minute comes first.
-    "backup_restore_operations": (
-        "Backup created for secret",
-        "Purged secret",
-        "Restored secret with name 'backupRestore",
-    ),
-    "recover_purge_operations": ("Recovered Secret with name 'recoverPurgeBank", "permanently deleted"),
-    "list_operations": ("'listOpsStorageSecretName", "has version:", "has recovery id 'https://"),
-    "hello_world": (
-        "was found with value 'helloWorldSecretValue'",
-        "created with value 'newSecretValue",
-        "was deleted",
-    ),
+#: What the scripts say, sync and async, by package: a script that is not here is to succeed, too.
+EXPECTED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "secrets": {
+        "backup_restore_operations": (
+            "Backup created for secret",
+            "Purged secret",
+            "Restored secret with name 'backupRestore",
+        ),
+        "recover_purge_operations": ("Recovered Secret with name 'recoverPurgeBank", "permanently deleted"),
+        "list_operations": ("'listOpsStorageSecretName", "has version:", "has recovery id 'https://"),
+        "hello_world": (
+            "was found with value 'helloWorldSecretValue'",
+            "created with value 'newSecretValue",
+            "was deleted",
+        ),
+    },
+    "keys": {
+        "backup_restore_operations": ("Purged key with name", "Restored key with name"),
+        "recover_purge_operations": ("Recovered key 'rsaKeyName", "Purged 'ecKeyName"),
+        "list_operations": ("has version:", "has recovery id 'https://"),
+        "hello_world": ("was updated to expire on",),
+        "key_rotation": ("Rotated the key on-demand", "Deleted the key"),
+        "send_request": ("Key with ID https://", "Deleted key sampleKey"),
+    },
+    "certificates": {
+        "backup_restore_operations": ("Purged certificate", "Restored certificate"),
+        "recover_purge_operations": ("Recovered Certificate", "permanently deleted"),
+        "list_operations": ("was created again with tags", "has recovery id 'https://"),
+        "hello_world": ("was updated with tags", "was deleted"),
+        "import_certificate": ("PFX certificate 'pfxCert", "PEM-formatted certificate 'pemCert"),
+        "parse_certificate": ("was parsed", "is being purged"),
+        "issuers": ("issuer2",),
+        "contacts": ("admin2@contoso.com",),
+    },
+    "administration": {
+        "access_control_operations": (
+            "Role name: Managed HSM Crypto User",
+            "Role definition 'customRole' updated successfully.",
+            "Role assignment deleted successfully.",
+            "Role definition deleted successfully.",
+        ),
+        "backup_restore_operations": ("Vault backed up successfully.", "Vault restored successfully."),
+        "settings_operations": ("Old value: false. New value: true", "Restore original value"),
+        "settings_operations_async": (),
+    },
 }
-
-
-ADMINISTRATION = {
-    "access_control_operations": (
-        "Role name: Managed HSM Crypto User",
-        "Role definition 'customRole' updated successfully.",
-        "Role assignment deleted successfully.",
-        "Role definition deleted successfully.",
-    ),
-    "backup_restore_operations": ("Vault backed up successfully.", "Vault restored successfully."),
-    "settings_operations": ("Old value: false. New value: true", "Restore original value"),
-}
+#: Scripts that do not work, and what they say. This one gives a definition's id for its name, to delete it by: an HSM
+#: refuses that, and so do we.
+BROKEN = {("administration", "access_control_operations_async.py"): "GUID"}
 #: What the scripts ask for that the emulator does not say. It has no blob service, and asks for none.
 VARIABLES = {
     "CONTAINER_URL": "https://account.blob.core.windows.net/backups",
@@ -88,20 +112,20 @@ class Case:
 
 UNTRUSTED = Case("hello_world.py", error="CERTIFICATE_VERIFY_FAILED")
 FOREIGN_CHALLENGE = Case("hello_world.py", error="does not match the requested domain")
-CASES = {
-    "secrets": [
-        *(Case(f"{name}{suffix}.py", lines) for name, lines in SECRETS.items() for suffix in ("", "_async")),
-        UNTRUSTED,
-        FOREIGN_CHALLENGE,
-    ],
-    "administration": [
-        *(Case(f"{name}.py", lines, hsm=True) for name, lines in ADMINISTRATION.items()),
-        Case("backup_restore_operations_async.py", ADMINISTRATION["backup_restore_operations"], hsm=True),
-        Case("settings_operations_async.py", hsm=True),
-        # It gives a definition's id for its name, to delete it by: an HSM refuses that, and so do we.
-        Case("access_control_operations_async.py", error="GUID", hsm=True),
-    ],
-}
+CONTROLS = (UNTRUSTED, FOREIGN_CHALLENGE)
+
+
+def cases(samples: Path, package: str) -> list[Case]:
+    """Every script of the package, those that sleep a minute first; the controls are tried with one package."""
+    expected = EXPECTED[package]
+    scripts = {path.name for path in samples.glob("*.py")} | {f"{name}.py" for name in expected}
+    found = []
+    for script in sorted(scripts, key=lambda name: ("backup" not in name, name)):
+        stem = script.removesuffix(".py")
+        lines = expected.get(stem, expected.get(stem.removesuffix("_async"), ()))
+        error = BROKEN.get((package, script), "")
+        found.append(Case(script, () if error else lines, error, hsm=package == "administration"))
+    return [*found, *(CONTROLS if package == "secrets" else ())]
 
 
 class EmulatorFailed(Exception):
@@ -118,12 +142,13 @@ class Ended:
 
 
 def run_all(sdist: Path, directory: Path, package: str) -> dict[Flavour, Run]:
-    """Run every case of a package with both flavours, several at a time."""
+    """Run every case with both flavours, several at a time."""
     began = time.monotonic()
     runs: dict[Flavour, Run] = {flavour: Run() for flavour in FLAVOURS}
+    all_cases = cases(sdist / "samples", package)
     try:
-        with _emulator(directory, CASES[package]) as variables:
-            _run_cases(sdist / "samples", directory, variables, CASES[package], runs)
+        with _emulator(directory, all_cases) as variables:
+            _run_cases(all_cases, sdist / "samples", directory, variables, runs)
     except EmulatorFailed as error:
         for run in runs.values():
             run.add("safekv emulator", Outcome("failed", str(error)))
@@ -132,44 +157,41 @@ def run_all(sdist: Path, directory: Path, package: str) -> dict[Flavour, Run]:
     return runs
 
 
-def _run_cases(samples: Path, directory: Path, variables: dict[str, str], cases: Sequence[Case], runs: Runs) -> None:
+def _run_cases(
+    all_cases: Sequence[Case], samples: Path, directory: Path, variables: dict[str, str], runs: Runs
+) -> None:
     scripts = {flavour: _written(flavour, samples, directory) for flavour in FLAVOURS}
+    runs["safekv"].add("safekv migrate", migrate(scripts["safekv"]))
+    runs["sdk"].add("safekv migrate", Outcome("passed", "there is nothing to migrate"))
+    variables = {**variables, **certificate_files.written(directory)}
     with ThreadPoolExecutor(WORKERS) as pool:
         ended = {
             (case, flavour): pool.submit(_run, case, flavour, scripts[flavour], variables)
-            for case in cases
+            for case in all_cases
             for flavour in FLAVOURS
         }
-    for case in cases:
+    for case in all_cases:
         sdk, safekv = (ended[case, flavour].result() for flavour in FLAVOURS)
         runs["sdk"].add(case.name, _judged(case, sdk))
         runs["safekv"].add(case.name, _compared(case, safekv, sdk))
 
 
-def rewritten(text: str) -> str:
-    """The sample as somebody who migrates would write it."""
-    for theirs, ours in REPLACED.items():
-        text = text.replace(theirs, ours)
-    return text
-
-
 def _written(flavour: Flavour, samples: Path, directory: Path) -> Path:
-    """A directory with the scripts of this flavour."""
+    """A directory with the scripts for this flavour."""
     scripts = directory / flavour
     scripts.mkdir()
     for sample in samples.glob("*.py"):
-        text = sample.read_text(encoding="utf-8")
-        (scripts / sample.name).write_text(rewritten(text) if flavour == "safekv" else text, encoding="utf-8")
+        shutil.copy(sample, scripts)
     return scripts
 
 
 @contextlib.contextmanager
-def _emulator(directory: Path, cases: Sequence[Case]) -> Iterator[dict[str, str]]:
+def _emulator(directory: Path, all_cases: Sequence[Case]) -> Iterator[dict[str, str]]:
     """``safekv emulator`` as a user starts it; yields the variables from its ready file."""
     ready, log = directory / "emulator.json", directory / "emulator.log"
     vaults = [
         option
-        for case in cases
+        for case in all_cases
         for flavour in FLAVOURS
         for option in ("--hsm" if case.hsm else "--vault", case.vault(flavour))
     ]
@@ -236,7 +258,12 @@ def _compared(case: Case, ours: Ended, theirs: Ended) -> Outcome:
     outcome = _judged(case, ours)
     if case.error or outcome.state == "failed":
         return outcome
-    if _VARYING.sub("*", ours.output) != _VARYING.sub("*", theirs.output):
+    if _said(ours) != _said(theirs):
         return Outcome("failed", "its output is not the one that it has with the SDK's classes")
     new = [line for line in ours.errors.splitlines() if line not in theirs.errors.splitlines()]
     return Outcome("failed", f"on stderr, with safekv only: {new[:5]}") if new else outcome
+
+
+def _said(ended: Ended) -> list[str]:
+    """Its lines, in no order: versions are listed by their ids, which are random."""
+    return sorted(_VARYING.sub("*", ended.output).splitlines())

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from azure.core.credentials import AccessToken
 from azure.core.exceptions import AzureError
+from azure.core.pipeline.transport import HttpTransport
 
+from safekv.emulator._messages import Response
+from safekv.emulator._responses import EmulatorResponse
 from safekv.errors import InvalidArgument, LoadError
 from safekv.integrations.appconfiguration import Resolver
 from safekv.testing import LocalKeyVault
@@ -56,3 +63,64 @@ def test_what_passes_is_an_error_of_azures(vaults: LocalKeyVault) -> None:
 def test_a_uri_of_another_host_is_refused() -> None:
     with pytest.raises(InvalidArgument, match="not a host of Key Vault's"):
         Resolver(["https://evil.example.com/secrets/a"])
+
+
+# With the provider itself
+
+
+class Store(HttpTransport[Any, Any]):
+    """As much of App Configuration as a load needs: its settings, three of which are references."""
+
+    def __init__(self, uris: dict[str, str]) -> None:
+        kind = "application/vnd.microsoft.appconfig.keyvaultref+json;charset=utf-8"
+        made = [{"key": key, "content_type": kind, "value": json.dumps({"uri": uri})} for key, uri in uris.items()]
+        self._body = json.dumps({"items": [*made, {"key": "level", "value": "info"}]}).encode()
+
+    def send(self, request: Any, **_: Any) -> EmulatorResponse:
+        return EmulatorResponse(request, Response(200, {"Content-Type": "application/json"}, self._body))
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+class StoreCredential:
+    def get_token(self, *_: str, **__: Any) -> AccessToken:
+        return AccessToken("of-the-store", int(time.time()) + 3600)
+
+
+def loaded(uris: dict[str, str]) -> dict[str, Any]:
+    provider = pytest.importorskip("azure.appconfiguration.provider")
+    with Resolver(uris.values()) as resolver:
+        config = provider.load(
+            endpoint="https://store.azconfig.io",
+            credential=StoreCredential(),
+            secret_resolver=resolver,
+            transport=Store(uris),
+        )
+        return dict(config)
+
+
+def test_the_provider_has_plain_settings_and_all_secrets_of_one_batch(vaults: LocalKeyVault) -> None:
+    uris = {f"app/{number}": uri for number, uri in enumerate(URIS)}
+    config = loaded(uris)
+    assert (config["level"], config["app/3"], config["app/19"]) == ("info", "local 3", "two 9")
+    assert len(vaults.journal) == 22
+
+
+def test_the_provider_ends_with_what_stays_wrong(vaults: LocalKeyVault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the resolver: 95 s, and a TimeoutError."""
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    with pytest.raises(LoadError, match=r"secrets/gone \(gone of local") as caught:
+        loaded(
+            {
+                "db": "https://local.vault.azure.net/secrets/gone",
+                "a": URIS[0],
+                "b": "https://two.vault.azure.net/secrets/no",
+            }
+        )
+    assert len(caught.value.failures) == 2
+    assert sum(slept) <= 5  # before any error

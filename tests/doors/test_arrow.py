@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import pickle
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
@@ -179,3 +184,45 @@ def test_double_wrapping_cannot_be_left_out(entered: LocalKeyVault) -> None:
         with pytest.raises(InvalidArgument, match="dict"):
             ParquetKeys(wrong)  # type: ignore[arg-type]
     assert asked(entered) == ["create_key"] * 2
+
+
+def test_the_key_material_of_a_file_is_what_the_page_on_formats_says(entered: LocalKeyVault, tmp_path: Path) -> None:
+    """Down to the file's own key, by the vault and AES-GCM alone; and the vector opens in the same way."""
+    keys = ParquetKeys({"customers": entered.url("one") + "/keys/parquet"})
+    options = keys.encryption(footer_key="customers", column_keys={"customers": ["iban"]})
+    pq.write_table(table(), tmp_path / "file", encryption_properties=options)
+    found = re.findall(rb'\{"keyMaterialType":"PKMT1".*?\}"\}', (tmp_path / "file").read_bytes())
+    assert found  # of the footer; that of the column is in the encrypted footer
+    vector = json.loads(Path(__file__).parents[1].joinpath("vectors", "envelope.json").read_text("utf-8"))["parquet"]
+    material, example = json.loads(found[-1]), json.loads(vector["key_material"])
+    assert material.keys() == example.keys()
+    assert all(material[name] == example[name] for name in material if not name.startswith(("wrapped", "keyEnc")))
+    wrapped = json.loads(material["wrappedKEK"])
+    assert wrapped.keys() == json.loads(example["wrappedKEK"]).keys()
+    crypto = entered.vault("one").crypto("parquet", version=wrapped["kid"].rpartition("/")[2])
+    encrypted = base64.urlsafe_b64decode(wrapped["encrypted_key"] + "==")
+    key = crypto.unwrap_key(wrapped["alg"], encrypted).key
+    sealed, key_id = (base64.b64decode(material[name]) for name in ("wrappedDEK", "keyEncryptionKeyID"))
+    assert len(AESGCM(key).decrypt(sealed[:12], sealed[12:], key_id)) == 16
+
+
+def test_the_published_key_material_opens(entered: LocalKeyVault) -> None:
+    """With the vector's key-encryption key, which no vault has."""
+    from safekv.integrations._parquet import _unwrap
+    from safekv.integrations._unwrapped import Unwrapped
+
+    vectors = json.loads(Path(__file__).parents[1].joinpath("vectors", "envelope.json").read_text("utf-8"))
+
+    class OfTheVector:
+        address = vectors["kek"]["kid"].rpartition("/")[0]
+
+        def is_mine(self, kid: str) -> bool:
+            return kid == vectors["kek"]["kid"]
+
+        def unwrap(self, algorithm: str, kid: str, encrypted_key: bytes) -> bytes:
+            assert algorithm == "A256KW"
+            return aes_key_unwrap(bytes.fromhex(vectors["kek"]["secret"]), encrypted_key)
+
+    wrapped = json.loads(vectors["parquet"]["key_material"])["wrappedKEK"]
+    kek: Any = OfTheVector()
+    assert _unwrap(kek, wrapped, Unwrapped()).hex() == vectors["parquet"]["kek"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 import threading
 from typing import Any
@@ -10,7 +11,9 @@ import azure.core.exceptions as azure_errors
 import pytest
 from caching import Cached
 from colours import Colour
+from doubles import InfoCredential
 
+from safekv.emulator import AsyncEmulatorTransport, EmulatorTransport
 from safekv.errors import InvalidArgument, LoadError, SafeKVError
 from safekv.testing import LocalKeyVault
 
@@ -123,7 +126,7 @@ def test_all_of_it_has_one_deadline(cached: Cached) -> None:
 def test_once_it_cannot_succeed_the_rest_has_little_time_left(cached: Cached) -> None:
     cached.local.fail(operation="get_secret", path="s[1-9]", status=429, retry_after=20, count=None)
     before = cached.local.emulator.clock.monotonic()
-    error = failure(cached, ["absent", "s1", "s2"], timeout=300)
+    error = failure(cached, ["absent", "s1", "s2"], timeout=300, concurrency=1)
     assert set(error.failures) == {"absent", "s1", "s2"}
     assert cached.local.emulator.clock.monotonic() - before < 20
 
@@ -133,7 +136,59 @@ def test_no_token_is_no_token_for_any(cached: Cached) -> None:
     error = failure(cached, NAMES)
     assert set(error.failures) == set(NAMES)
     assert len({id(each) for each in error.failures.values()}) == len(NAMES)
-    assert len(cached.local.journal) <= 4
+    assert len(cached.local.journal) <= 4 * 16  # a token that is refused is found out by those that are under way
+
+
+def test_a_credential_that_gives_none_is_asked_once(colour: Colour, local: LocalKeyVault) -> None:
+    credential = InfoCredential()
+    credential.fails = 100
+    client = colour.client(local, credential=credential)
+    with pytest.raises(LoadError) as caught:
+        colour.run(client.get_many(NAMES))
+    assert set(caught.value.failures) == set(NAMES)
+    assert len(credential.asked) == len(local.journal) == 1
+
+
+class Meeting(EmulatorTransport):
+    """Answers requests that have a token when so many of them have come."""
+
+    def __init__(self, local: LocalKeyVault, many: int) -> None:
+        super().__init__(local.emulator)
+        self._barrier = threading.Barrier(many)
+
+    def send(self, request: Any, **options: Any) -> Any:
+        if "Authorization" in request.headers:
+            self._barrier.wait(10)
+        return super().send(request, **options)
+
+
+class AsyncMeeting(AsyncEmulatorTransport):
+    def __init__(self, local: LocalKeyVault, many: int) -> None:
+        super().__init__(local.emulator)
+        self._missing = many
+        self._met = asyncio.Event()
+
+    async def send(self, request: Any, **options: Any) -> Any:
+        if "Authorization" in request.headers:
+            self._missing -= 1
+            if not self._missing:
+                self._met.set()
+            await asyncio.wait_for(self._met.wait(), 10)
+        return await super().send(request, **options)
+
+
+def test_the_rest_goes_out_as_soon_as_the_first_has_a_token(colour: Colour, local: LocalKeyVault) -> None:
+    """A cold start of n is the 401, the token, and as many round trips as n takes; none for the first alone."""
+    for name in NAMES[:8]:
+        local.set_secret(name, "x")
+
+    async def made() -> Any:  # on Python 3.10 an Event too belongs to a loop
+        return AsyncMeeting(local, 8)
+
+    transport = Meeting(local, 8) if colour.loop is None else colour.run(made())
+    client = colour.client(local, transport=transport)
+    assert len(colour.run(client.get_many(NAMES[:8]))) == 8
+    assert [entry.status for entry in local.journal] == [401] + [200] * 8
 
 
 def test_at_most_so_many_at_once(colour: Colour, local: LocalKeyVault) -> None:

@@ -16,7 +16,7 @@ from loading import Loading, loading_from
 import safekv
 import safekv.aio
 from safekv.config import Reference
-from safekv.errors import InvalidArgument, LoadError, SecretNotFound
+from safekv.errors import InvalidArgument, LoadError, SecretNotFound, VaultNotFound
 from safekv.testing import LocalKeyVault
 
 VALUE = "planted-value"
@@ -184,6 +184,34 @@ def test_an_unreachable_vault_is_waited_for_as_long_as_the_call_says(loading: Lo
     assert error.transient
     assert set(error.failures) == {"greeting", "api-key"}
     assert loading.local.emulator.clock.monotonic() - before <= 6
+
+
+@pytest.mark.parametrize("how", [{"status": 503}, {"network": "refused"}, {"network": "black-hole"}])
+def test_a_vault_that_comes_back_in_time_is_waited_for(loading: Loading, how: Any) -> None:
+    """Longer than a single call tries, and than its breaker lets any through."""
+    for number in range(40):
+        loading.local.set_secret(f"n{number}", VALUE)
+    loading.local.fail(operation="get_secret", **how, count=25)
+    told: list[tuple[int, int]] = []
+    names = [f"n{number}" for number in range(40)]
+    config = loading.load(names, optional=["none"], timeout=3_000, progress=lambda *each: told.append(each))
+    assert set(config) == set(names)
+    assert told[-1] == (41, 41)
+
+
+def test_no_such_vault_is_not_waited_for(loading: Loading) -> None:
+    loading.local.fail(operation="get_secret", network="dns", count=None)
+    clock = loading.local.emulator.clock
+    before = clock.monotonic()
+    error = failure(loading, ["greeting"], timeout=300)
+    assert isinstance(error.failures["greeting"], VaultNotFound)
+    assert clock.monotonic() - before < 10
+
+
+def test_what_to_do_is_said_once(loading: Loading) -> None:
+    text = str(failure(loading, ["gone-1", "gone-2", "gone-3"]))
+    assert text.count("Check the name") == 1
+    assert text.count(" of local.vault.azure.net): ") == 3
 
 
 def test_a_result_is_read_only_and_shows_no_value(loading: Loading) -> None:

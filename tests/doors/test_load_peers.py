@@ -229,6 +229,13 @@ def test_all_fields_that_are_refused_are_named_though_they_have_defaults(vault: 
     assert set(caught.value.failures) == {"level", "db.host"}
 
 
+def test_a_deleted_secret_leaves_its_fields_default(vault: LocalKeyVault) -> None:
+    """PydS: it is listed, then gone, and a SettingsError, though the field has a default."""
+    vault.set_secret("level", "debug")
+    vault.client.begin_delete_secret("level").wait()
+    assert Settings().level == "info"
+
+
 def test_an_unrelated_secret_that_is_refused_does_not_matter(vault: LocalKeyVault) -> None:
     """PydS: the whole Settings() fails with a raw HttpResponseError."""
     vault.set_secret("other", "x", enabled=False)

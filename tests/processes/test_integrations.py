@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import os
 import pickle
@@ -74,6 +75,44 @@ def test_a_worker_process_unwraps_a_ring_once(environment: EmulatorServer, metho
     assert len(set(nonces)) == len(nonces) == 1600
 
 
+def test_dask_workers_unwrap_a_ring_once(environment: EmulatorServer) -> None:
+    dask = pytest.importorskip("dask")
+    kek = environment.vault_urls["one"] + "/keys/app-kek"
+    ring = KeyRing(KeyRing.create(kek).to_json(), kek, settings=RingSettings(spread=0.05))
+    box, rows = Encryptor(ring), [b"DE%d" % number for number in range(100)]
+    since = len(list(environment.emulator.journal))
+    tasks = [dask.delayed(of_dask)(box, rows, b"customers|iban") for _ in range(8)]
+    answers = dask.compute(*tasks, scheduler="processes", num_workers=2)
+    workers = {pid for pid, _ in answers}
+    assert os.getpid() not in workers
+    assert asked(environment, since).count("unwrap_key") == len(workers)
+    assert all(box.decrypt_many(tokens, b"customers|iban") == rows for _, tokens in answers)
+
+
+def of_dask(box: Encryptor, rows: list[bytes], aad: bytes) -> tuple[int, list[bytes]]:
+    return os.getpid(), box.encrypt_many(rows, aad)
+
+
+def test_columns_of_a_dask_data_frame(environment: EmulatorServer) -> None:
+    """With pyarrow's binary type: left alone, Dask takes bytes for text, and the tokens would be damaged."""
+    pytest.importorskip("dask")
+    pandas, pa = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
+    dd = pytest.importorskip("dask.dataframe")
+    box = Encryptor(KeyRing.create(environment.vault_urls["one"] + "/keys/app-kek"))
+    frame = pandas.DataFrame({"id": range(20), "iban": [f"DE{number}" for number in range(20)]})
+    binary = pandas.ArrowDtype(pa.binary())
+
+    def sealed(part: Any) -> Any:
+        aads = [b"customers|iban|%d" % number for number in part["id"]]
+        tokens = box.encrypt_many([text.encode() for text in part["iban"]], aads)
+        return part.assign(iban=pandas.Series(tokens, index=part.index, dtype=binary))
+
+    meta = {"id": "int64", "iban": binary}
+    made = dd.from_pandas(frame, npartitions=2).map_partitions(sealed, meta=meta).compute(scheduler="sync")
+    back = box.decrypt_many(list(made["iban"]), [b"customers|iban|%d" % number for number in made["id"]])
+    assert [it.decode() for it in back] == list(frame["iban"])
+
+
 # -- blobs
 
 
@@ -121,6 +160,18 @@ def blob_url() -> Iterator[str]:
     server.server_close()
 
 
+def options(kek: Any) -> dict[str, Any]:
+    return {
+        "credential": "YWNjb3VudC1rZXk=",
+        "require_encryption": True,
+        "encryption_version": "2.0",
+        "key_encryption_key": kek,
+        "key_resolver_function": kek.resolve,
+        "max_single_get_size": 1 << 20,
+        "max_chunk_get_size": 1 << 20,
+    }
+
+
 def test_a_blob_is_read_with_one_unwrapping(environment: EmulatorServer, blob_url: str) -> None:
     blobs = pytest.importorskip("azure.storage.blob")
     from safekv.integrations.storage import StorageKey
@@ -128,16 +179,7 @@ def test_a_blob_is_read_with_one_unwrapping(environment: EmulatorServer, blob_ur
     content = os.urandom(9 << 20)
 
     def client(kek: StorageKey) -> Any:
-        return blobs.BlobClient.from_blob_url(
-            blob_url,
-            credential="YWNjb3VudC1rZXk=",
-            require_encryption=True,
-            encryption_version="2.0",
-            key_encryption_key=kek,
-            key_resolver_function=kek.resolve,
-            max_single_get_size=1 << 20,
-            max_chunk_get_size=1 << 20,
-        )
+        return blobs.BlobClient.from_blob_url(blob_url, **options(kek))
 
     kek = StorageKey(environment.vault_urls["one"] + "/keys/storage")
     since = len(list(environment.emulator.journal))
@@ -156,6 +198,34 @@ def test_a_blob_is_read_with_one_unwrapping(environment: EmulatorServer, blob_ur
     assert asked(environment, since) == ["unwrap_key"]
     for each in (kek, other):
         each.close()
+
+
+def test_an_event_loop_does_not_wait_for_the_vault(environment: EmulatorServer, blob_url: str) -> None:
+    blobs = pytest.importorskip("azure.storage.blob.aio")
+    from safekv.integrations.storage import StorageKey
+
+    content = os.urandom(900_000)  # aiohttp warns of more in one piece
+
+    async def main() -> None:
+        kek = StorageKey(environment.vault_urls["one"] + "/keys/storage")
+        await kek.prepare()
+        since = len(list(environment.emulator.journal))
+        async with blobs.BlobClient.from_blob_url(blob_url, **options(kek)) as blob:
+            await blob.upload_blob(content)
+            assert asked(environment, since) == []
+        other = pickle.loads(pickle.dumps(kek))
+        async with blobs.BlobClient.from_blob_url(blob_url, **options(other)) as blob:
+            await other.prepare((await blob.get_blob_properties()).metadata)
+            assert asked(environment, since) == ["unwrap_key"]
+            assert await (await blob.download_blob()).readall() == content
+        assert asked(environment, since) == ["unwrap_key"]
+        for metadata in ({}, {"encryptiondata": "{}"}, {"encryptiondata": '{"WrappedContentKey": 1}'}):
+            with pytest.raises(InvalidArgument, match="metadata"):
+                await kek.prepare(metadata)
+        for each in (kek, other):
+            each.close()
+
+    asyncio.run(main())
 
 
 def test_what_a_storage_key_refuses(environment: EmulatorServer) -> None:

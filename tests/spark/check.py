@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +19,7 @@ from safekv.integrations.spark import decrypt_columns, encrypt_columns
 from safekv.keys import KeyClient
 from safekv.testing import LocalCredential
 
+PAGE = Path(__file__).parents[2] / "docs" / "encryption.md"
 AAD = {"iban": b"customers|iban"}
 
 
@@ -73,6 +75,11 @@ def check(spark: Any, server: EmulatorServer, workers: Path) -> None:
     assert len(rows) == 1000
     assert all(row["iban"] == f"DE{row['id']}" for row in rows)
     print("Spark SQL's aes_decrypt reads the records")
+    safekv.integrations.spark.Batches = Batches  # type: ignore[misc]
+    blocks = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.DOTALL | re.M)
+    for block in (it for it in blocks if "pyspark" in it):
+        exec(block.replace("https://my-vault.vault.azure.net", server.vault_urls["one"]), {"__name__": "example"})
+        print("The example in the documentation runs")
 
 
 if __name__ == "__main__":

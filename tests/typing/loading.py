@@ -49,6 +49,7 @@ class Settings(BaseSettings):
 
 def sync(box: Encryptor) -> None:
     config = safekv.load(["db--host"], optional={"sentry-dsn": None}, timeout=30, snapshot=Snapshot("config.skv", box))
+    safekv.load(["a"], progress=lambda done, total: print(done / total))
     assert_type(config, Config)
     values: Mapping[str, Any] = config
     assert_type(config.origins, Mapping[str, Reference])

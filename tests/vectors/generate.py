@@ -109,6 +109,26 @@ def pattern(length: int) -> bytes:
     return bytes(i % 251 for i in range(length))
 
 
+def parquet() -> dict[str, Any]:
+    """Key material of a Parquet file's footer, whose master key is the key-encryption key above."""
+    key, data = (hashlib.sha256(f"Parquet, {name}".encode()).digest()[:16] for name in ("KEK", "DEK"))
+    key_id, nonce = os.urandom(16), os.urandom(12)
+    wrapped = {"alg": "A256KW", "encrypted_key": b64(aes_key_wrap(KEK, key)), "kid": KID}
+    material = {
+        "keyMaterialType": "PKMT1",
+        "internalStorage": True,
+        "isFooterKey": True,
+        "kmsInstanceID": "DEFAULT",
+        "kmsInstanceURL": "DEFAULT",
+        "masterKeyID": "customers",
+        "wrappedDEK": base64.b64encode(nonce + AESGCM(key).encrypt(nonce, data, key_id)).decode(),
+        "doubleWrapping": True,
+        "keyEncryptionKeyID": base64.b64encode(key_id).decode(),
+        "wrappedKEK": json.dumps(wrapped, separators=(",", ":"), sort_keys=True),
+    }
+    return {"kek": key.hex(), "dek": data.hex(), "key_material": json.dumps(material, separators=(",", ":"))}
+
+
 def main() -> None:
     document = ring()
     text = json.dumps(document, separators=(",", ":"), sort_keys=True)
@@ -153,6 +173,7 @@ def main() -> None:
         "data_keys": KEYS,
         "records": records,
         "streams": files,
+        "parquet": parquet(),
     }
     (HERE / "envelope.json").write_text(json.dumps(out, indent=1) + "\n")
 

@@ -7,22 +7,31 @@ from collections.abc import Awaitable, Callable
 
 from azure.keyvault.secrets import KeyVaultSecret
 
+from safekv.connection._call import ON_TOKEN
 from safekv.secrets._many import Load
 
 
 async def get_many(load: Load, read: Callable[..., Awaitable[KeyVaultSecret]]) -> dict[str, KeyVaultSecret]:
-    """Read it all: the first alone, so that a cold start is one 401 and one token, then the rest at once."""
-    if not load.pending:
-        return {}
-    await _one(load, read, load.pending[0])
-    waiting = iter(load.rest())
+    """Read it all at once; only the first goes alone until it has a token, or has found out that there is none."""
+    waiting, may_follow = iter(load.pending), asyncio.Event()
 
     async def work() -> None:
         for name in waiting:
             await _one(load, read, name)
 
-    workers = [asyncio.ensure_future(work()) for _ in range(load.workers)]
+    async def lead() -> None:
+        ON_TOKEN.set(may_follow.set)  # in this task's context alone
+        try:
+            for name in waiting:
+                await _one(load, read, name)
+                may_follow.set()
+        finally:
+            may_follow.set()
+
+    workers = [asyncio.ensure_future(lead())]
     try:
+        await may_follow.wait()
+        workers += [asyncio.ensure_future(work()) for _ in range(load.workers - 1)]
         await asyncio.gather(*workers)
     finally:
         for worker in workers:
@@ -31,6 +40,10 @@ async def get_many(load: Load, read: Callable[..., Awaitable[KeyVaultSecret]]) -
 
 
 async def _one(load: Load, read: Callable[..., Awaitable[KeyVaultSecret]], name: str) -> None:
+    barred = load.barred()
+    if barred is not None:
+        load.failed(name, barred)
+        return
     try:
         load.found(name, await read(name, timeout=load.left()))
     except Exception as error:

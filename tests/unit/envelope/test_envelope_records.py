@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pickle
 import subprocess
@@ -269,6 +270,38 @@ def test_threads_never_share_a_nonce(any_box: Encryptor) -> None:
     tokens = [token[17:29] if len(token) == 46 else token[5:17] for token in found]
     assert len(set(tokens)) == len(tokens) == 20_000
     assert any_box.decrypt_many(found, b"") == [b"x"] * 20_000
+
+
+@pytest.mark.parametrize("name", list(ALGORITHMS))
+def test_tasks_and_copies_never_share_a_nonce(name: str) -> None:
+    kek = LocalKek("https://copies.vault.azure.net/keys/kek")
+    any_box = Encryptor(KeyRing.create(kek, algorithm=name, settings=settings(spread=0.0)))
+
+    async def work(box: Encryptor) -> list[bytes]:
+        found = []
+        for _ in range(100):
+            found.append(box.encrypt(b"x"))
+            await asyncio.sleep(0)
+        return found + box.encrypt_many([b"x"] * 600, b"")
+
+    async def main(boxes: list[Encryptor]) -> list[list[bytes]]:
+        return await asyncio.gather(*(work(box) for box in boxes for _ in range(4)))
+
+    copies = [any_box, *(pickle.loads(pickle.dumps(any_box)) for _ in range(2))]
+    found = [token for tokens in asyncio.run(main(copies)) for token in tokens]
+    drawn = [token[-29:-17] for token in found]
+    assert len(set(drawn)) == len(drawn) == 8400
+    assert any_box.decrypt_many(found, b"") == [b"x"] * 8400
+
+
+def test_arrow_arrays_are_rows_too(any_box: Encryptor) -> None:
+    pa = pytest.importorskip("pyarrow")
+    rows, aads = pa.array([b"one", b"two"]), pa.chunked_array([[b"1"], [b"2"]])
+    tokens = any_box.encrypt_many(rows, aads)
+    assert any_box.decrypt_many(pa.array(tokens), [b"1", b"2"]) == [b"one", b"two"]
+    for wrong in (pa.array(["text"]), pa.array([b"one", None])):
+        with pytest.raises(InvalidArgument, match="must be bytes"):
+            any_box.encrypt_many(wrong, b"")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")

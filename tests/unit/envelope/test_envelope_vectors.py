@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.keywrap import aes_key_unwrap
 from envelope_keks import LocalKek
 
 from safekv.envelope import Encryptor, KeyInfo, KeyRing
+from safekv.envelope._encoding import from_base64url, to_json
 
 VECTORS = json.loads(Path(__file__).parents[2].joinpath("vectors", "envelope.json").read_text("utf-8"))
 
@@ -50,3 +53,16 @@ def test_streams(box: Encryptor, vector: dict[str, Any], tmp_path: Path) -> None
     source.write_bytes(data)
     box.decrypt_file(source, target, aad, **options)
     assert target.read_bytes() == content
+
+
+def test_the_key_of_a_parquet_file() -> None:
+    """What the page says of ``wrappedKEK`` and ``wrappedDEK``; tests/doors/test_arrow.py finds the same in a file."""
+    vector = VECTORS["parquet"]
+    material = json.loads(vector["key_material"])
+    wrapped = json.loads(material["wrappedKEK"])
+    assert to_json(wrapped).decode() == material["wrappedKEK"]
+    assert (wrapped["alg"], wrapped["kid"]) == (VECTORS["kek"]["alg"], VECTORS["kek"]["kid"])
+    key = aes_key_unwrap(bytes.fromhex(VECTORS["kek"]["secret"]), from_base64url(wrapped["encrypted_key"]))
+    assert key.hex() == vector["kek"]
+    sealed, key_id = (base64.b64decode(material[name]) for name in ("wrappedDEK", "keyEncryptionKeyID"))
+    assert AESGCM(key).decrypt(sealed[:12], sealed[12:], key_id).hex() == vector["dek"]
