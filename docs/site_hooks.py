@@ -74,8 +74,7 @@ def _content(path: Path) -> str:
 
 def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
     here = page.file.src_uri
-    if here.startswith("troubleshooting/"):
-        page.meta["search"] = {"boost": 2}  # who searches for an error is in a hurry
+    page.meta.update(_for_the_search(here))
     origin = here.removeprefix("source/") if here.startswith("source/") else f"docs/{here}"
 
     def led(match: re.Match[str]) -> str:
@@ -85,6 +84,16 @@ def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
         return f"]({posixpath.relpath(site_path(resolved), posixpath.dirname(here) or '.')}{match[2]})"
 
     return _LINK.sub(led, markdown)
+
+
+def _for_the_search(path: str) -> dict[str, Any]:
+    """What the search is told of a page: who looks for an error is in a hurry, and nobody looks for sources."""
+    if path.startswith("source/"):
+        return {"search": {"exclude": True}}
+    folder, name = posixpath.split(path)
+    if folder == "troubleshooting" and name != "README.md":
+        return {"search": {"boost": 2}, "tags": [name.removesuffix(".md")]}
+    return {}
 
 
 def site_path(path: str) -> str:

@@ -21,6 +21,7 @@ _LINE = "--8<--"
 
 
 def test_the_tutorial_works_from_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("libcst")  # for `safekv migrate`
     steps = steps_of(PAGE)
     for name, text in files_of(PAGE).items():
         (tmp_path / name).write_text(text)

@@ -28,6 +28,8 @@ SEARCHES = {
     "VaultThrottled": "reference/errors.html",
     "gunicorn": "how-to/workers.html",
     "with_secret": "how-to/rotation.html",
+    "SKV101": "migrate.html",
+    "OpenTelemetry": "monitoring.html",
 }
 SHOWN = (
     "index.html",
@@ -39,6 +41,8 @@ SHOWN = (
     "explanation/architecture.html",
     "explanation/cache-states.html",
     "explanation/lane.html",
+    "migrate.html",
+    "benchmarks.html",
     "troubleshooting/throttled.html",
     "doctor.html",
 )
