@@ -189,7 +189,7 @@ def _build_site(session: nox.Session, *groups: str) -> None:
 def fuzz(session: nox.Session) -> None:
     """Each parser of what comes from outside, for some seconds. ``-- --seconds 1800`` looks for longer."""
     _install(session, "fuzz")
-    session.run("python", "-m", "tests.fuzz.run", *(session.posargs or ("--seconds", "3")))
+    session.run("python", "-m", "tests.fuzz.run", *(session.posargs or ("--seconds", "1")))
 
 
 @nox.session(python=NEWEST_COMMON, default=False)
