@@ -182,7 +182,7 @@ def dotenv(data: bytes) -> None:
 
 _KEYS = new_keys("XAES-256-GCM", 1_790_000_000.0)
 _OPENED = Opened(_KEYS, math.inf, math.inf, 1)
-_RECORD = _OPENED.seal(b"some data", b"aad")
+_RECORD = _OPENED.sealer.seal(b"some data", b"aad")
 _FRAMING = Framing(b"aad", False, 1 << 16)
 
 
