@@ -103,6 +103,7 @@ class _Challenging(HttpTransport):
     'Bearer authorization=https://login.windows.net/t, resource=https://vault.azure.net, error="insufficient_claims", '
     'claims="eyJhY2Nlc3NfdG9rZW4iOnt9fQ=="',
     'Bearer authorization="https://login.microsoftonline.com/t", resource="https://v[ault.azure.net"',
+    'Bearer authorization="https://login.microsoftonline.com/t", resource="https://vault:azure.net"',
     "Basic realm=x",
     "Bearer",
 )
