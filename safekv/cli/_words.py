@@ -14,7 +14,8 @@ def counted(number: int, one: str, several: str | None = None) -> str:
 
 def clean(text: str) -> str:
     """A text from elsewhere, on one line and without control characters."""
-    return "".join(each if each.isprintable() else " " if each in "\n\t" else "?" for each in text)
+    spaced = text.replace("\r\n", " ").replace("\n", " ").replace("\t", " ")
+    return "".join(each if each.isprintable() else "?" for each in spaced)
 
 
 def wrapped(text: str, first: str = "", then: str | None = None) -> str:
