@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from urllib.parse import unquote
 
 from safekv.emulator._answers import Refused
-from safekv.emulator._call import Call
+from safekv.emulator._call import Call, Route
+from safekv.emulator._messages import Response
 from safekv.emulator.objects._stored import NAME
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -42,6 +44,10 @@ def within(inner: str, outer: str) -> bool:
     return inner == outer or inner.startswith(f"{outer}/")
 
 
-def at_each_scope(path: str) -> tuple[str, ...]:
-    """The paths of a route that may be asked for at any scope."""
-    return tuple(f"{scope}{path}" for scope in ("", "/keys", "/keys/{name}"))
+def routes_at_each_scope(path: str, *asked: tuple[str, str, str, Callable[[Call], Response]]) -> tuple[Route, ...]:
+    """Routes about roles, which may be asked for at any scope: operation, method, the path's end, handler."""
+    return tuple(
+        Route(operation, method, f"{scope}{path}{end}", handler, "mhsm_roles", on_hsm=True, on_vault=False)
+        for operation, method, end, handler in asked
+        for scope in ("", "/keys", "/keys/{name}")
+    )

@@ -6,10 +6,10 @@ import re
 from typing import Any
 
 from safekv.emulator._answers import Refused
-from safekv.emulator._call import Call, Route
+from safekv.emulator._call import Call
 from safekv.emulator._messages import Response
 from safekv.emulator.hsm import _role_definitions
-from safekv.emulator.hsm._local_scopes import at_each_scope, is_guid, name_of, scope_of, within
+from safekv.emulator.hsm._local_scopes import is_guid, name_of, routes_at_each_scope, scope_of, within
 from safekv.emulator.objects import _attributes
 
 TYPE = "Microsoft.Authorization/roleAssignments"
@@ -97,13 +97,10 @@ def _shown(assignment: dict[str, str]) -> dict[str, Any]:
     }
 
 
-ROUTES = tuple(
-    Route(operation, method, path, handler, "mhsm_roles", on_hsm=True, on_vault=False)
-    for operation, method, end, handler in (
-        ("list_role_assignments", "GET", "", list_assignments),
-        ("get_role_assignment", "GET", "/{guid}", get_assignment),
-        ("create_role_assignment", "PUT", "/{guid}", create_assignment),
-        ("delete_role_assignment", "DELETE", "/{guid}", delete_assignment),
-    )
-    for path in at_each_scope(_PATH + end)
+ROUTES = routes_at_each_scope(
+    _PATH,
+    ("list_role_assignments", "GET", "", list_assignments),
+    ("get_role_assignment", "GET", "/{guid}", get_assignment),
+    ("create_role_assignment", "PUT", "/{guid}", create_assignment),
+    ("delete_role_assignment", "DELETE", "/{guid}", delete_assignment),
 )

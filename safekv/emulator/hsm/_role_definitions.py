@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from safekv.emulator._answers import Refused
-from safekv.emulator._call import Call, Route
+from safekv.emulator._call import Call
 from safekv.emulator._messages import Response
-from safekv.emulator.hsm._local_scopes import at_each_scope, is_scope, name_of, scope_of
+from safekv.emulator.hsm._local_scopes import is_scope, name_of, routes_at_each_scope, scope_of
 from safekv.emulator.objects import _attributes
 from safekv.errors._hsm_roles import LOCAL_ROLES, PREFIX
 
@@ -144,13 +144,10 @@ def _texts(given: object) -> list[str]:
     return list(given)
 
 
-ROUTES = tuple(
-    Route(operation, method, path, handler, "mhsm_roles", on_hsm=True, on_vault=False)
-    for operation, method, end, handler in (
-        ("list_role_definitions", "GET", "", list_definitions),
-        ("get_role_definition", "GET", "/{guid}", get_definition),
-        ("set_role_definition", "PUT", "/{guid}", set_definition),
-        ("delete_role_definition", "DELETE", "/{guid}", delete_definition),
-    )
-    for path in at_each_scope(_PATH + end)
+ROUTES = routes_at_each_scope(
+    _PATH,
+    ("list_role_definitions", "GET", "", list_definitions),
+    ("get_role_definition", "GET", "/{guid}", get_definition),
+    ("set_role_definition", "PUT", "/{guid}", set_definition),
+    ("delete_role_definition", "DELETE", "/{guid}", delete_definition),
 )
