@@ -12,7 +12,7 @@ from safekv.access._json import member
 from safekv.access._model import Identity, Permissions, Policy, VaultAccess
 from safekv.access._names import COLLECTIONS, in_order
 from safekv.access._place import Place
-from safekv.access._templates import VAULT, Found, Template, find
+from safekv.access._templates import VAULT, Found, Template, find, flag
 from safekv.access._values import Unresolved, first_unresolved, is_unresolved
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -131,7 +131,7 @@ def _put(found: Found, present: VaultAccess) -> Put:
     return Put(
         found,
         policies,
-        _flag(rbac),
+        flag(rbac, "enableRbacAuthorization"),
         mode if is_unresolved(mode) else str(mode).lower() == "recover",
         said("enablePurgeProtection") is False if not is_unresolved(properties) else False,
     )
@@ -141,14 +141,6 @@ def properties_of(found: Found) -> Any:
     """The properties of a resource: as the template has them, or computed where they are an expression."""
     raw = member(found.raw, "properties")
     return raw if isinstance(raw, dict) else found.scope.value(raw, found.local)
-
-
-def _flag(value: Any) -> bool | Unresolved | None:
-    if value is None or isinstance(value, bool) or is_unresolved(value):
-        return value
-    if isinstance(value, str) and value.lower() in ("true", "false"):
-        return value.lower() == "true"
-    return Unresolved("enableRbacAuthorization", "it is neither true nor false")
 
 
 def _change(found: Found, present: VaultAccess) -> Change:
