@@ -11,7 +11,7 @@ from typing import Any, Union
 from safekv.access import _json
 from safekv.access._errors import TemplateError
 from safekv.access._evaluation import Scope
-from safekv.access._json import Array, Object, member, name_in
+from safekv.access._json import Object, member, name_in
 from safekv.access._place import OUTSIDE, Local, Place
 from safekv.access._values import Unresolved, is_unresolved
 
@@ -260,7 +260,7 @@ def flag(value: Any, what: str) -> bool | Unresolved | None:
 
 
 def _has_scope_of_its_own(options: Any, root: Mapping[str, Any]) -> bool:
-    """Whether the expressions of a nested template are its own: they are, unless said otherwise, from language 2.0 on."""
+    """Whether the expressions of a nested template are its own; from language 2.0 on they are if nothing is said."""
     said = member(options, "scope")
     if isinstance(said, str):
         return said.lower() == "inner"
@@ -268,7 +268,7 @@ def _has_scope_of_its_own(options: Any, root: Mapping[str, Any]) -> bool:
 
 
 def _values_for(inner: Object, properties: Any, scope: Scope, local: Local) -> dict[str, Any]:
-    """The values that a nested template is given. What it is given from elsewhere is not known, whatever its defaults."""
+    """The values that a nested template is given; those from elsewhere are not known, whatever its defaults."""
     given = member(properties, "parameters")
     entries = given if isinstance(given, dict) else scope.value(given, local)
     values: dict[str, Any] = {}

@@ -80,6 +80,9 @@ def test_the_smallest_change_of_roles_is_the_smallest_role_at_the_smallest_scope
         f"--scope {VAULT_ID}/secrets/db"
     )
     assert "10 minutes" in one.takes
+    versions = access.check(roles(), oid(1), "list_properties_of_secret_versions", "db")
+    assert versions.command is not None
+    assert versions.command.endswith(f"--scope {VAULT_ID}/secrets/db")
     every = access.check(roles(), oid(1), "list_properties_of_secrets", "db")
     assert every.command is not None
     assert every.command.endswith(f"--scope {VAULT_ID}")
