@@ -115,14 +115,13 @@ def _other_vault(template: Template, found: list[Found], name: str) -> TemplateE
 
 
 def _put(found: Found, present: VaultAccess) -> Put:
-    scope, local = found.scope, found.local
     properties = properties_of(found)
 
     def said(name: str) -> Any:
-        return scope.member(properties, name, local)
+        return found.scope.member(member(found.raw, "properties"), name, found.local)
 
     policies = None
-    if scope.has(properties, "accessPolicies"):
+    if found.scope.has(properties, "accessPolicies"):
         policies = _list(said("accessPolicies"), present)
     elif is_unresolved(properties):
         policies = PolicyList((Entry(None, (properties,)),))
@@ -138,7 +137,10 @@ def _put(found: Found, present: VaultAccess) -> Put:
 
 
 def properties_of(found: Found) -> Any:
-    """The properties of a resource: as the template has them, or computed where they are an expression."""
+    """The properties of a resource: as the template has them, or computed where they are an expression.
+
+    What is computed must not be computed again: a value may look like an expression, and is none.
+    """
     raw = member(found.raw, "properties")
     return raw if isinstance(raw, dict) else found.scope.value(raw, found.local)
 
@@ -147,7 +149,7 @@ def _change(found: Found, present: VaultAccess) -> Change:
     properties = properties_of(found)
     if is_unresolved(properties):
         return Change(found, PolicyList((Entry(None, (properties,)),)))
-    listed = found.scope.member(properties, "accessPolicies", found.local)
+    listed = found.scope.member(member(found.raw, "properties"), "accessPolicies", found.local)
     return Change(found, _list(listed, present))
 
 

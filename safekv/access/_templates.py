@@ -277,7 +277,10 @@ def _values_for(inner: Object, properties: Any, scope: Scope, local: Local) -> d
         for name in declared if isinstance(declared, dict) else ():
             values[name] = Unresolved(f"[parameters('{name}')]", "its value is given from elsewhere")
     for name, entry in entries.items() if isinstance(entries, dict) else ():
-        values[name] = scope.member(entry, "value", local) if scope.has(entry, "value") else _given(name, {})
+        if entries is given and scope.has(entry, "value"):
+            values[name] = scope.member(entry, "value", local)
+        else:  # computed already: a value that looks like an expression is none
+            values[name] = _given(name, entry if entries is not given and isinstance(entry, dict) else {})
     return values
 
 

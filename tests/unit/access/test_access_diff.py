@@ -282,6 +282,19 @@ def test_what_a_nested_template_is_given_from_elsewhere_is_not_its_default(given
     assert not found.is_safe()
 
 
+def test_a_value_that_looks_like_an_expression_is_none() -> None:
+    looks = {**entry(1, secrets=["get"]), "objectId": f"[concat('{oid(1)}')]"}
+    given = template({**vault(), "properties": "[parameters('all')]"}, parameters={"all": {}})
+    given = Template.parse(given.text, {"all": {"tenantId": TENANT, "accessPolicies": [looks]}})
+    assert "no id" in diff(given, policy(1, secrets=["get"])).unknown[0].reason
+    inner = {"parameters": {"p": {}}, "resources": [vault(accessPolicies="[parameters('p')]")]}
+    outer = nested(inner, expressionEvaluationOptions={"scope": "inner"}, parameters="[parameters('all')]")
+    held = template(outer, values={"all": {"p": {"value": [looks]}}}, parameters={"all": {}})
+    assert "no id" in diff(held, policy(1, secrets=["get"])).unknown[0].reason
+    plain = template(outer, values={"all": {"p": {"value": [entry(1, secrets=["get"])]}}}, parameters={"all": {}})
+    assert diff(plain, policy(1, secrets=["get"])).is_safe()
+
+
 def test_a_resource_of_a_kind_that_is_not_known_may_be_the_vault() -> None:
     hidden = {**vault(), "type": "[reference('x').kind]"}
     found = diff(template(vault(entry(1, secrets=["get"])), hidden), policy(1, secrets=["get"]))
