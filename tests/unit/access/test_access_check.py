@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safekv import access
-from safekv.access import _reading as reading
 from safekv.access import Firewall, PermissionModel, Role, RoleAssignment, Template, VaultAccess, Verdict
+from safekv.access import _reading as reading
 from safekv.errors import InvalidArgument
 from safekv.errors._permissions import NEEDS, full_action, role_for
 
