@@ -119,6 +119,7 @@ class _Run:
     unknown: list[Unresolved]
     notes: list[str]
     policies: dict[Identity, Permissions] = field(default_factory=dict)
+    deployed: list[Found] = field(default_factory=list)
     after: PermissionModel = PermissionModel.POLICIES
     between: int | None = None  # identities without access until the children are deployed
 
@@ -195,7 +196,8 @@ class _Run:
     def _becomes(self, then: dict[Identity, Permissions], found: Found) -> None:
         """What is given back after something else has taken it away is so only if it certainly comes last."""
         before, self.policies = self.policies, then
-        if found.ordered or PermissionModel.RBAC in (self.present.model, self.after):
+        others, self.deployed = self.deployed, [*self.deployed, found]
+        if PermissionModel.RBAC in (self.present.model, self.after) or not any(map(found.may_precede, others)):
             return
         for identity, had in self.present.by_identity().items():
             now, was = then.get(identity, Permissions()), before.get(identity, Permissions())

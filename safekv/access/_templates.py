@@ -126,8 +126,8 @@ class Found:
     :ivar raw: the resource as the template has it; ``scope`` and ``local`` compute what is in it.
     :ivar condition: what of its condition is not known; None if it certainly is deployed.
     :ivar copied: whether a loop makes several resources of this one.
-    :ivar ordered: whether it, or a deployment around it, waits for something. Azure deploys what waits for nothing in
-        any order, a child and its vault as well.
+    :ivar turns: of each deployment around it, and of itself, where that is and whether it waits for something. Azure
+        deploys what waits for nothing in any order, a child and its vault as well.
     :ivar where: for messages.
     """
 
@@ -139,8 +139,13 @@ class Found:
     local: Local
     condition: Unresolved | None
     copied: bool
-    ordered: bool
+    turns: tuple[tuple[str, bool], ...]
     where: str
+
+    def may_precede(self, other: Found) -> bool:
+        """Whether it may be deployed before ``other``: where their ways part, it waits for nothing."""
+        apart = next((mine for mine, theirs in zip(self.turns, other.turns, strict=False) if mine != theirs), None)
+        return apart is None or not apart[1]
 
 
 def find(template: Template, place: Place) -> tuple[list[Found], list[Unresolved]]:
@@ -162,7 +167,7 @@ class _Around:
     local: Local = OUTSIDE
     condition: Unresolved | None = None
     copied: bool = False
-    ordered: bool = False
+    turns: tuple[tuple[str, bool], ...] = ()
     where: str = ""
     depth: int = 0
     parent: Found | None = None
@@ -207,13 +212,13 @@ class _Walk:
             return
         stands = flag(scope.member(raw, "condition", local), "condition") if scope.has(raw, "condition") else True
         condition = around.condition or (stands if is_unresolved(stands) else None)
-        here = replace(around, condition=condition, ordered=around.ordered or _waits(raw))
+        turns = (*around.turns, (around.where, _waits(raw)))
         if kind == _DEPLOYMENT:
             if stands is not False:
-                self._deployment(raw, here)
+                self._deployment(raw, replace(around, condition=condition, turns=turns))
             return
         vault, operation = _names(scope.member(raw, "name", local), kind, around.parent)
-        found = Found(kind, vault, operation, raw, scope, local, condition, around.copied, here.ordered, around.where)
+        found = Found(kind, vault, operation, raw, scope, local, condition, around.copied, turns, around.where)
         if stands is not False:
             self.found.append(found)
         if kind == VAULT:  # neither its condition nor its turn is that of its children

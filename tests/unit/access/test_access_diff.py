@@ -223,6 +223,16 @@ def test_what_is_given_back_in_no_certain_order_may_be_lost() -> None:
     assert merged.difference.is_safe()
 
 
+def test_what_a_deployment_waits_for_is_no_order_of_what_is_in_it() -> None:
+    gives = child("add", entry(1, secrets=["get"]))
+    together = {**nested({"resources": [vault(), gives]}), "dependsOn": ["network"]}
+    assert not diff(template(together), policy(1, secrets=["get"])).is_safe()
+    later = {**nested({"resources": [gives]}), "dependsOn": ["vault"]}
+    assert diff(template(vault(), later), policy(1, secrets=["get"])).is_safe()
+    waiting = {**gives, "dependsOn": ["something"]}
+    assert not diff(template(vault(), nested({"resources": [waiting]})), policy(1, secrets=["get"])).is_safe()
+
+
 def test_a_condition_is_not_that_of_the_children() -> None:
     inside = {"type": "accessPolicies", "name": "remove", "properties": {"accessPolicies": [entry(1, secrets=["get"])]}}
     for condition in (False, "false", "[equals(1, 2)]"):
