@@ -24,7 +24,10 @@ def replaced(path: str | os.PathLike[str], *, mode: int = PRIVATE, fsync: bool =
     """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.tmp")
-    descriptor = os.open(temporary, _FLAGS, PRIVATE)
+    try:
+        descriptor = os.open(temporary, _FLAGS, PRIVATE)
+    except OSError as error:  # under the name that the caller knows
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from None
     try:
         with open(descriptor, "wb") as file:
             yield file

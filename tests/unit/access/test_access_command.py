@@ -82,3 +82,19 @@ def test_what_azure_says_is_shown_without_control_characters(tmp_path: Path) -> 
     shown = run("show", "--present", tmp_path / "saved.json").output
     assert "evil?[2Jrole" in shown
     assert "the vault" in shown
+
+
+def test_neither_are_they_in_a_verdict_and_a_difference(tmp_path: Path) -> None:
+    saved = json.loads((DATA / "twelve.json").read_text("utf-8"))
+    saved["properties"] |= {"enableRbacAuthorization": True, "accessPolicies": []}
+    action = "Microsoft.KeyVault/vaults/secrets/getSecret/action"
+    role = {"id": "r", "name": "evil\x1b[2Jrole", "dataActions": [action]}
+    saved["roleAssignments"] = [{"principalId": oid(1), "scope": saved["id"], "role": role}]
+    (tmp_path / "saved.json").write_text(json.dumps(saved))
+    policies = template({**vault(enableRbacAuthorization=False), "name": saved["name"]}).text
+    (tmp_path / "t.json").write_text(policies)
+    held = ("--present", tmp_path / "saved.json")
+    asked = ("--identity", oid(1), "--operation", "get_secret")
+    for found in (run("check", *held, *asked), run("diff", tmp_path / "t.json", *held)):
+        assert "evil?[2Jrole" in found.output
+        assert "\x1b" not in found.output
