@@ -12,8 +12,8 @@ import pytest
 from caching import Cached
 from colours import Colour
 from doubles import InfoCredential
-from safekv.connection._call import ON_TOKEN
 
+from safekv.connection.pipeline._call import ON_TOKEN
 from safekv.emulator import AsyncEmulatorTransport, EmulatorTransport
 from safekv.errors import InvalidArgument, LoadError, SafeKVError
 from safekv.secrets import SecretClient

@@ -46,3 +46,9 @@ def test_nothing_is_left_of_a_file_that_was_not_finished(tmp_path: Path) -> None
         pass
     assert os.listdir(tmp_path) == ["kept"]
     assert kept.read_text() == "before"
+
+
+def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught, replaced(tmp_path / "no" / "file"):
+        pass
+    assert caught.value.filename == str(tmp_path / "no" / "file")

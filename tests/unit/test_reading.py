@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from safekv.connection._reading import error_in, parsed
+
+from safekv.connection.pipeline._reading import error_in, parsed
 
 
 @pytest.mark.parametrize("text", ["", "no", "[" * 200_000, '{"error":' * 200_000, "\ufeff{}", "[]", '{"error": []}'])
