@@ -21,8 +21,12 @@ class Failure(click.ClickException):
 
 @contextmanager
 def told(exit_code: int = 1) -> Iterator[None]:
-    """Errors of safekv and of Azure end the command with this exit code."""
+    """Errors of safekv, of Azure and of the system end the command with this exit code."""
     try:
         yield
     except (SafeKVError, AzureError) as error:
+        raise Failure(str(error), exit_code) from None
+    except BrokenPipeError:
+        raise  # nobody reads on; click ends quietly
+    except OSError as error:
         raise Failure(str(error), exit_code) from None
