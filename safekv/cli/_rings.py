@@ -40,6 +40,8 @@ def clear_errors() -> Iterator[None]:
     """Say what went wrong and what to do, in place of a traceback."""
     try:
         yield
+    except BrokenPipeError:
+        raise
     except (SafeKVError, OSError) as error:
         raise click.ClickException(said(error)) from error
 
