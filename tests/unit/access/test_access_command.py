@@ -99,3 +99,10 @@ def test_what_azure_says_is_shown_without_control_characters(tmp_path: Path) -> 
     shown = run("show", "--present", tmp_path / "saved.json").output
     assert "evil?[2Jrole" in shown
     assert "the vault" in shown
+
+
+def test_a_name_is_no_object_id() -> None:
+    """Else the answer would be that it has no access, with a command that Azure refuses."""
+    done = run("check", *PRESENT, "--identity", "bob@example.com", "--operation", "get_secret")
+    assert done.exit_code == 2
+    assert "az ad user show --id MAIL" in done.output
