@@ -228,6 +228,17 @@ def test_links_that_are_left_out_are_told(shell: Shell, ring: None) -> None:
     assert "folder is a link, and is left out." in said
 
 
+def test_a_target_that_cannot_be_written_is_named_as_it_was_given(shell: Shell, ring: None) -> None:
+    (shell.here / "data").write_bytes(b"x")
+    for arguments in (
+        ("encrypt", "data", "-o", "/proc/absent", "--ring", "app.ring"),
+        ("keyring", "create", "/proc/absent", "--kek", shell.one),
+    ):
+        said = shell(*arguments, code=1).stderr.decode()
+        assert "/proc/absent: No such file or directory" in said
+        assert ".tmp" not in said
+
+
 def test_a_file_is_named_once(shell: Shell, ring: None) -> None:
     said = shell("encrypt", "absent", "--ring", "app.ring", code=1).stderr.decode()
     assert said.startswith("Error: absent: No such file or directory")
