@@ -126,7 +126,7 @@ def test_exec_starts_nothing_if_anything_is_wrong_and_lists_all_of_it(run: Run, 
         (["get", "absent"], 1, "Error: "),
         (["get", "a.b"], 1, "'a.b' is not a valid secret name"),
         (["list", "--tag", "env"], 2, "'env' is not NAME=VALUE"),
-        (["check", "odd.ini"], 1, "no configuration file that is known"),
+        (["check", "file"], 1, "no configuration file that is known"),
     ],
 )
 def test_exit_codes(run: Run, tmp_path: Path, arguments: list[str], code: int, said: str) -> None:
