@@ -167,10 +167,29 @@ def release(session: nox.Session) -> None:
 
 
 @nox.session(python=NEWEST_COMMON)
+def docs(session: nox.Session) -> None:
+    """Build the site into site/: every link, anchor and page of the navigation has to be right. Fetches nothing."""
+    _build_site(session)
+
+
+@nox.session(name="site-check", python=NEWEST_COMMON, default=False)
+def site_check(session: nox.Session) -> None:
+    """Look at the built site in a browser, if there is one: links, search, nothing fetched from elsewhere."""
+    _build_site(session, "browser")
+    session.run("python", "tests/site/check.py", "site", *session.posargs)
+
+
+def _build_site(session: nox.Session, *groups: str) -> None:
+    _install(session, "docs", *groups, extras="cli")
+    # Not with --quiet: what is not logged is not counted.
+    session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session(python=NEWEST_COMMON)
 def fuzz(session: nox.Session) -> None:
     """Each parser of what comes from outside, for some seconds. ``-- --seconds 1800`` looks for longer."""
     _install(session, "fuzz")
-    session.run("python", "-m", "tests.fuzz.run", *(session.posargs or ("--seconds", "3")))
+    session.run("python", "-m", "tests.fuzz.run", *(session.posargs or ("--seconds", "1")))
 
 
 @nox.session(python=NEWEST_COMMON, default=False)

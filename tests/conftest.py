@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures.process  # noqa: F401  (or pytester forgets it after a run, and its workers do not pickle)
 import re
 import socket
 from collections.abc import Generator

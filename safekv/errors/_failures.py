@@ -185,7 +185,7 @@ def _of_a_challenge(error: Exception) -> bool:
     modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
     while modules and modules[-1] in ("urllib.parse", "ipaddress"):
         modules.pop()
-    return bool(modules) and modules[-1].endswith(("challenge_auth_policy", "http_challenge"))
+    return bool(modules) and modules[-1].endswith(("challenge_auth_policy", "http_challenge", "http_challenge_cache"))
 
 
 def _means(slug: str, kind: str | None = None) -> Meaning:

@@ -6,10 +6,12 @@ Ends with 1 if any of them found something; what it found stays in ``.fuzz/TARGE
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(".fuzz")
@@ -25,7 +27,10 @@ def main() -> int:
         return _be(options.targets[0], options.seconds)
     from tests.fuzz.targets import TARGETS
 
-    found = [name for name in options.targets or TARGETS if not _clean(name, options.seconds)]
+    names = options.targets or list(TARGETS)
+    with ThreadPoolExecutor(os.cpu_count()) as processes:
+        clean = list(processes.map(lambda name: _clean(name, options.seconds), names))
+    found = [name for name, each in zip(names, clean, strict=True) if not each]
     print("findings: " + ", ".join(found) if found else "no finding")
     return 1 if found else 0
 

@@ -103,6 +103,7 @@ class _Challenging(HttpTransport):
     'Bearer authorization=https://login.windows.net/t, resource=https://vault.azure.net, error="insufficient_claims", '
     'claims="eyJhY2Nlc3NfdG9rZW4iOnt9fQ=="',
     'Bearer authorization="https://login.microsoftonline.com/t", resource="https://v[ault.azure.net"',
+    'Bearer authorization="https://login.microsoftonline.com/t", resource="https://vault:azure.net"',
     "Basic realm=x",
     "Bearer",
 )
@@ -182,7 +183,7 @@ def dotenv(data: bytes) -> None:
 
 _KEYS = new_keys("XAES-256-GCM", 1_790_000_000.0)
 _OPENED = Opened(_KEYS, math.inf, math.inf, 1)
-_RECORD = _OPENED.seal(b"some data", b"aad")
+_RECORD = _OPENED.sealer.seal(b"some data", b"aad")
 _FRAMING = Framing(b"aad", False, 1 << 16)
 
 

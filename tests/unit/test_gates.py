@@ -42,28 +42,30 @@ def in_thread(work: Any) -> Any:
 
 def test_one_leads_and_the_next_only_after_it() -> None:
     gate = WarmUpGate()
-    assert gate.enter(1)
-    assert in_thread(lambda: gate.enter(0.01)) is False
-    gate.leave()
-    assert in_thread(lambda: gate.enter(0.01)) is True
+    first = gate.enter(1)
+    assert first is not None
+    assert in_thread(lambda: gate.enter(0.01)) is None
+    first.end()
+    assert in_thread(lambda: gate.enter(0.01)) is not None
 
 
 def test_an_open_gate_stops_nobody() -> None:
     gate = WarmUpGate()
-    assert gate.enter(1)
-    gate.is_open = True
-    gate.leave()
-    assert gate.enter(1) is False
-    assert gate.enter(0) is False
+    first = gate.enter(1)
+    assert first is not None
+    first.opens(None)()
+    assert gate.enter(1) is None
+    assert gate.enter(0) is None
     assert not gate._lock.locked()
 
 
 @pytest.mark.parametrize("patience", [0, -1, 0.01])
 def test_patience_ends(patience: float) -> None:
     gate = WarmUpGate()
-    assert gate.enter(1)
+    first = gate.enter(1)
+    assert first is not None
     begin = time.monotonic()
-    assert gate.enter(patience) is False
+    assert gate.enter(patience) is None
     assert time.monotonic() - begin < 0.5
 
 
@@ -79,13 +81,13 @@ def test_tasks_at_the_gate() -> None:
         await asyncio.sleep(0)
         waiting[0].cancel()
         await asyncio.sleep(0)
-        first.release()
+        first.end()
         second = await waiting[1]
         assert second is not None
         gate.is_open = True
-        second.release()
+        second.end()
         assert await waiting[2] is None
-        assert not first.locked()
+        assert await gate.enter(0) is None
 
     asyncio.run(main())
 
