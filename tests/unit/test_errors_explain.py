@@ -158,3 +158,9 @@ def test_an_address_is_not_taken_for_a_vaults_name(host: str) -> None:
         Answer(404, None, {}, body.encode()), Asked(host, "get_secret", {"collection": "secrets", "name": "a"})
     )
     assert any("--vault-name <vault>" in remedy for remedy in error.remedies)
+
+
+def test_who_lists_secrets_of_a_managed_hsm_is_told_what_it_has() -> None:
+    body = json.dumps({"error": {"code": "BadParameter", "message": "Method GET does not allow operation 'secrets'"}})
+    error = error_of(Answer(400, None, {}, body.encode()), Asked("my-hsm.managedhsm.azure.net", "get_secret"))
+    assert "keys alone" in (error.hint or "")
