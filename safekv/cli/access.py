@@ -205,7 +205,9 @@ def _told() -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            raise Failure(f"{error.filename or 'A file'}: {error.strerror or error}", _ERROR) from None
+            if error.strerror is None:  # it says what it is about by itself
+                raise
+            raise Failure(f"{error.filename or 'A file'}: {error.strerror}", _ERROR) from None
 
 
 def _print(data: Any, lines: Iterable[str], as_json: bool) -> None:

@@ -29,7 +29,7 @@ def _advice(bundle: str, environ: Mapping[str, str] = os.environ) -> str:
     if not named:
         return "Give the path of a file with certificates, or of a directory."
     gone = " The emulator that these variables are of has ended." if "SAFEKV_EMULATOR_VAULTS" in environ else ""
-    return f"It is in {' and '.join(named)}: correct or unset {'it' if len(named) == 1 else 'them'}.{gone}"
+    return f"It is in {', '.join(named)}: correct or unset {'it' if len(named) == 1 else 'them'}.{gone}"
 
 
 @lru_cache(maxsize=16)

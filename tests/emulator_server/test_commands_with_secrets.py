@@ -230,7 +230,7 @@ def test_a_prefix_that_brings_nothing_is_told(run: Run) -> None:
 
 def test_variables_of_an_emulator_that_has_ended_are_no_traceback(run: Run, tmp_path: Path) -> None:
     gone = str(tmp_path / "ca.pem")
-    for command in (["list"], ["get", "pw"], ["exec", "--prefix", "a", "--", "true"]):
+    for command in (["list"], ["get", "pw"], ["top", "--once", "--emulator"], ["exec", "--prefix", "a", "--", "true"]):
         done = run(*command, REQUESTS_CA_BUNDLE=gone, SSL_CERT_FILE=gone, CURL_CA_BUNDLE=gone)
         assert done.returncode in (1, 125)
         assert "The emulator that these variables are of has ended." in done.stderr

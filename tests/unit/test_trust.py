@@ -15,7 +15,7 @@ from safekv.connection._tls import ssl_context
         (["REQUESTS_CA_BUNDLE"], "It is in REQUESTS_CA_BUNDLE: correct or unset it."),
         (
             ["REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SAFEKV_EMULATOR_VAULTS"],
-            "It is in REQUESTS_CA_BUNDLE and SSL_CERT_FILE: correct or unset them. "
+            "It is in REQUESTS_CA_BUNDLE, SSL_CERT_FILE: correct or unset them. "
             "The emulator that these variables are of has ended.",
         ),
         ([], "Give the path of a file with certificates, or of a directory."),
