@@ -207,7 +207,8 @@ class _Question:
     @property
     def _scope(self) -> str:
         """The smallest scope that allows it."""
-        below = self.name is not None and not self.operation.startswith(_VAULT_ONLY)
+        of_one = self.operation.endswith("_versions") or not self.operation.startswith(_VAULT_ONLY)
+        below = self.name is not None and of_one
         tail = f"/{self.need.collection}/{self.name}" if below else ""
         return f"{self.present.resource_id}{tail}"
 

@@ -12,10 +12,12 @@ from safekv.access._json import member
 from safekv.access._model import Identity, PermissionModel, Permissions, RoleAssignment, VaultAccess, together
 from safekv.access._names import ALL, COLLECTIONS, missing
 from safekv.access._roles import gives_data_access
-from safekv.access._templates import Template
+from safekv.access._templates import Found, Template
 from safekv.access._values import Unresolved, is_unresolved
 
 _KEEPS_MODEL = "2026-02-01"
+#: Why it is not known whether what one resource gives back is there in the end.
+NO_ORDER = "another resource takes away what it gives, and no dependsOn says which of them comes last"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -117,6 +119,7 @@ class _Run:
     unknown: list[Unresolved]
     notes: list[str]
     policies: dict[Identity, Permissions] = field(default_factory=dict)
+    deployed: list[Found] = field(default_factory=list)
     after: PermissionModel = PermissionModel.POLICIES
     between: int | None = None  # identities without access until the children are deployed
 
@@ -142,7 +145,7 @@ class _Run:
             self._without_policies()
             return
         self._doubt(put.policies)
-        self.policies = together(put.policies.policies)
+        self._becomes(together(put.policies.policies), put.found)
         self.between = sum(1 for each in self.present.by_identity() if each not in self.policies)
 
     def _doubt(self, listed: PolicyList) -> None:
@@ -176,17 +179,35 @@ class _Run:
         if is_unresolved(operation):
             self.unknown.append(operation)
             return
+        then = dict(self.policies)
         for identity, permissions in together(change.policies.policies).items():
-            before = self.policies.get(identity, Permissions())
+            before = then.get(identity, Permissions())
             if operation == "add":
-                self.policies[identity] = before | permissions
+                then[identity] = before | permissions
             elif operation == "replace":
-                self.policies[identity] = permissions
+                then[identity] = permissions
             elif operation == "remove":
-                self.policies[identity] = self._without(before, permissions)
+                then[identity] = self._without(before, permissions)
             else:
                 why = "it ends in neither add, replace nor remove"
                 self.unknown.append(Unresolved(f"{change.found.where}.name", why))
+        self._becomes(then, change.found)
+
+    def _becomes(self, then: dict[Identity, Permissions], found: Found) -> None:
+        """What is given back after something else has taken it away is so only if it certainly comes last."""
+        before, self.policies = self.policies, then
+        others, self.deployed = self.deployed, [*self.deployed, found]
+        if PermissionModel.RBAC in (self.present.model, self.after) or not any(map(found.may_precede, others)):
+            return
+        for identity, had in self.present.by_identity().items():
+            now, was = then.get(identity, Permissions()), before.get(identity, Permissions())
+            if any(
+                set(missing(kind, had.words(kind), was.words(kind)))
+                - set(missing(kind, had.words(kind), now.words(kind)))
+                for kind in COLLECTIONS
+            ):
+                self.unknown.append(Unresolved(found.where, NO_ORDER))
+                return
 
     def _without(self, before: Permissions, removed: Permissions) -> Permissions:
         """``all`` is taken away with any of its parts, since nobody says what is left of it."""

@@ -175,10 +175,13 @@ class Scope:
 
     def parameter(self, name: str) -> Any:
         """The value of a parameter: the given one, or its default."""
-        if name.lower() in self._given:
-            return self._given[name.lower()]
         declared = member(member(self.root, "parameters"), name)
         text = f"[parameters('{name}')]"
+        if name.lower() in self._given:
+            given = self._given[name.lower()]
+            if given is None and name_in(declared, "defaultValue") is not None:
+                return Unresolved(text, "null is given for it, and it has a default: leave it out, or give a value")
+            return given
         if declared is None:
             return Unresolved(text, "the template has no such parameter")
         if name_in(declared, "defaultValue") is None:

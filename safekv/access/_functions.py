@@ -124,9 +124,9 @@ def contains(container: Any, item: Any) -> bool:
 
 
 def equals(first: Any, second: Any) -> bool:
-    if type(first) is type(second) or first is None or second is None:
-        return bool(first == second)
-    return False
+    if isinstance(first, bool) is not isinstance(second, bool):  # to Python 1 is true
+        return False
+    return bool(first == second)
 
 
 def empty(value: Any) -> bool:

@@ -12,7 +12,7 @@ from safekv.access._json import member
 from safekv.access._model import Identity, Permissions, Policy, VaultAccess
 from safekv.access._names import COLLECTIONS, in_order
 from safekv.access._place import Place
-from safekv.access._templates import VAULT, Found, Template, find
+from safekv.access._templates import VAULT, Found, Template, find, flag
 from safekv.access._values import Unresolved, first_unresolved, is_unresolved
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -115,14 +115,13 @@ def _other_vault(template: Template, found: list[Found], name: str) -> TemplateE
 
 
 def _put(found: Found, present: VaultAccess) -> Put:
-    scope, local = found.scope, found.local
     properties = properties_of(found)
 
     def said(name: str) -> Any:
-        return scope.member(properties, name, local)
+        return found.scope.member(member(found.raw, "properties"), name, found.local)
 
     policies = None
-    if scope.has(properties, "accessPolicies"):
+    if found.scope.has(properties, "accessPolicies"):
         policies = _list(said("accessPolicies"), present)
     elif is_unresolved(properties):
         policies = PolicyList((Entry(None, (properties,)),))
@@ -131,31 +130,26 @@ def _put(found: Found, present: VaultAccess) -> Put:
     return Put(
         found,
         policies,
-        _flag(rbac),
+        flag(rbac, "enableRbacAuthorization"),
         mode if is_unresolved(mode) else str(mode).lower() == "recover",
         said("enablePurgeProtection") is False if not is_unresolved(properties) else False,
     )
 
 
 def properties_of(found: Found) -> Any:
-    """The properties of a resource: as the template has them, or computed where they are an expression."""
+    """The properties of a resource: as the template has them, or computed where they are an expression.
+
+    What is computed must not be computed again: a value may look like an expression, and is none.
+    """
     raw = member(found.raw, "properties")
     return raw if isinstance(raw, dict) else found.scope.value(raw, found.local)
-
-
-def _flag(value: Any) -> bool | Unresolved | None:
-    if value is None or isinstance(value, bool) or is_unresolved(value):
-        return value
-    if isinstance(value, str) and value.lower() in ("true", "false"):
-        return value.lower() == "true"
-    return Unresolved("enableRbacAuthorization", "it is neither true nor false")
 
 
 def _change(found: Found, present: VaultAccess) -> Change:
     properties = properties_of(found)
     if is_unresolved(properties):
         return Change(found, PolicyList((Entry(None, (properties,)),)))
-    listed = found.scope.member(properties, "accessPolicies", found.local)
+    listed = found.scope.member(member(found.raw, "properties"), "accessPolicies", found.local)
     return Change(found, _list(listed, present))
 
 

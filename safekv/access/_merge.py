@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from safekv.access._diff import Difference, difference, of_intent
+from safekv.access._diff import NO_ORDER, Difference, difference, of_intent
 from safekv.access._edits import Edits
 from safekv.access._errors import AccessUnknown, TemplateError
 from safekv.access._evaluation import loop_of
@@ -47,7 +47,8 @@ def merged(template: Template, present: VaultAccess, *, allow_unknown: bool = Fa
     :raises TemplateError: if it cannot be done in the template's text.
     """
     intent = intent_for(template, present)
-    unknown = of_intent(intent, present).unknown
+    # Once nothing is taken away any more, nothing need be given back, in whatever order.
+    unknown = [each for each in of_intent(intent, present).unknown if each.reason != NO_ORDER]
     if unknown and not allow_unknown:
         raise AccessUnknown(
             "What the template does to access depends on what only its deployment knows:\n"

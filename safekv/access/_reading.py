@@ -144,10 +144,13 @@ def role(found: Mapping[str, Any]) -> Role:
     properties = said(found, "properties")
     it = {**found, **properties} if isinstance(properties, Mapping) else found
     permissions = said(it, "permissions") or ()
+    parts = [each for each in permissions if said(each, "dataActions")]
+    # What one part excludes another one may give: not said here, so as not to say too little.
+    told = len(parts) < 2 or not any(said(each, "notDataActions") for each in parts)
     return Role(
         id=str(said(found, "id") or ""),
         name=str(said(it, "roleName") or said(found, "name") or ""),
-        data_actions=_actions(permissions, "dataActions"),
+        data_actions=_actions(permissions, "dataActions") if told else None,
         not_data_actions=_actions(permissions, "notDataActions"),
     )
 

@@ -11,7 +11,7 @@ from typing import Any, Union
 from safekv.access import _json
 from safekv.access._errors import TemplateError
 from safekv.access._evaluation import Scope
-from safekv.access._json import Array, Object, member, name_in
+from safekv.access._json import Object, member, name_in
 from safekv.access._place import OUTSIDE, Local, Place
 from safekv.access._values import Unresolved, is_unresolved
 
@@ -126,6 +126,8 @@ class Found:
     :ivar raw: the resource as the template has it; ``scope`` and ``local`` compute what is in it.
     :ivar condition: what of its condition is not known; None if it certainly is deployed.
     :ivar copied: whether a loop makes several resources of this one.
+    :ivar turns: of each deployment around it, and of itself, where that is and whether it waits for something. Azure
+        deploys what waits for nothing in any order, a child and its vault as well.
     :ivar where: for messages.
     """
 
@@ -137,7 +139,13 @@ class Found:
     local: Local
     condition: Unresolved | None
     copied: bool
+    turns: tuple[tuple[str, bool], ...]
     where: str
+
+    def may_precede(self, other: Found) -> bool:
+        """Whether it may be deployed before ``other``: where their ways part, it waits for nothing."""
+        apart = next((mine for mine, theirs in zip(self.turns, other.turns, strict=False) if mine != theirs), None)
+        return apart is None or not apart[1]
 
 
 def find(template: Template, place: Place) -> tuple[list[Found], list[Unresolved]]:
@@ -159,6 +167,7 @@ class _Around:
     local: Local = OUTSIDE
     condition: Unresolved | None = None
     copied: bool = False
+    turns: tuple[tuple[str, bool], ...] = ()
     where: str = ""
     depth: int = 0
     parent: Found | None = None
@@ -175,8 +184,7 @@ class _Walk:
             if listed is not None:
                 self.unknown.append(Unresolved(f"{around.where}resources", "they are no list"))
             return
-        named = listed.items() if isinstance(listed, dict) else enumerate(listed)
-        for key, raw in named:
+        for key, raw in _named(listed):
             if isinstance(raw, Object) and member(raw, "existing") is not True:
                 self._resource(raw, replace(around, where=f"{around.where}resources[{key}]"))
 
@@ -196,24 +204,30 @@ class _Walk:
 
     def _one(self, raw: Object, around: _Around) -> None:
         scope, local = around.scope, around.local
-        kind = _kind(scope.member(raw, "type", local), around.parent)
+        said = scope.member(raw, "type", local)
+        if is_unresolved(said):
+            self.unknown.append(Unresolved(f"{around.where}.type", said.reason))
+        kind = _kind(said, around.parent)
         if kind not in (VAULT, POLICIES, _DEPLOYMENT):
             return
-        stands = scope.member(raw, "condition", local) if scope.has(raw, "condition") else True
-        if stands is False:
-            return
-        if is_unresolved(stands):
-            around = replace(around, condition=around.condition or stands)
+        stands = flag(scope.member(raw, "condition", local), "condition") if scope.has(raw, "condition") else True
+        condition = around.condition or (stands if is_unresolved(stands) else None)
+        turns = (*around.turns, (around.where, _waits(raw)))
         if kind == _DEPLOYMENT:
-            self._deployment(raw, around)
+            if stands is not False:
+                self._deployment(raw, replace(around, condition=condition, turns=turns))
             return
         vault, operation = _names(scope.member(raw, "name", local), kind, around.parent)
-        found = Found(kind, vault, operation, raw, scope, local, around.condition, around.copied, around.where)
-        self.found.append(found)
-        children = member(raw, "resources")
-        for index, child in enumerate(children if kind == VAULT and isinstance(children, Array) else ()):
-            if isinstance(child, Object):
-                self._one(child, replace(around, where=f"{around.where}.resources[{index}]", parent=found))
+        found = Found(kind, vault, operation, raw, scope, local, condition, around.copied, turns, around.where)
+        if stands is not False:
+            self.found.append(found)
+        if kind == VAULT:  # neither its condition nor its turn is that of its children
+            self._children(member(raw, "resources"), replace(around, parent=found))
+
+    def _children(self, listed: Any, around: _Around) -> None:
+        for key, child in _named(listed) if isinstance(listed, (list, dict)) else ():
+            if isinstance(child, Object) and member(child, "existing") is not True:
+                self._resource(child, replace(around, where=f"{around.where}.resources[{key}]"))
 
     def _deployment(self, raw: Object, around: _Around) -> None:
         scope, local = around.scope, around.local
@@ -223,15 +237,56 @@ class _Walk:
             why = "a linked template is not read here: look at it separately"
             self.unknown.append(Unresolved(f"{around.where} (a deployment)", why))
             return
-        around = replace(around, where=f"{around.where}.template.", depth=around.depth + 1)
-        if str(member(member(properties, "expressionEvaluationOptions"), "scope")).lower() == "inner":
-            given = member(properties, "parameters")
-            values = {}
-            for name, entry in given.items() if isinstance(given, dict) else ():
-                values[name] = scope.member(entry, "value", local) if scope.has(entry, "value") else _given(name, {})
+        around = replace(around, where=f"{around.where}.template.", depth=around.depth + 1, parent=None)
+        if _has_scope_of_its_own(scope.member(properties, "expressionEvaluationOptions", local), scope.root):
+            values = _values_for(inner, properties, scope, local)
             own = Scope(inner, values, _place_of(raw, scope, local), scope.budget)
             around = replace(around, scope=own, local=OUTSIDE)
         self.resources(inner, around)  # else its expressions are those of the template around it
+
+
+def _named(listed: Any) -> Iterable[tuple[Any, Any]]:
+    """Resources with their symbolic names, or else with their numbers."""
+    return listed.items() if isinstance(listed, dict) else enumerate(listed)
+
+
+def _waits(raw: Object) -> bool:
+    """Whether a resource waits for another one."""
+    return bool(member(raw, "dependsOn"))
+
+
+def flag(value: Any, what: str) -> bool | Unresolved | None:
+    """A value that is true or false, as a text too; None if there is none."""
+    if value is None or isinstance(value, bool) or is_unresolved(value):
+        return value
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    return Unresolved(what, "it is neither true nor false")
+
+
+def _has_scope_of_its_own(options: Any, root: Mapping[str, Any]) -> bool:
+    """Whether the expressions of a nested template are its own; from language 2.0 on they are if nothing is said."""
+    said = member(options, "scope")
+    if isinstance(said, str):
+        return said.lower() == "inner"
+    return str(member(root, "languageVersion", "1")).partition(".")[0] not in ("", "1")
+
+
+def _values_for(inner: Object, properties: Any, scope: Scope, local: Local) -> dict[str, Any]:
+    """The values that a nested template is given; those from elsewhere are not known, whatever its defaults."""
+    given = member(properties, "parameters")
+    entries = given if isinstance(given, dict) else scope.value(given, local)
+    values: dict[str, Any] = {}
+    if member(properties, "parametersLink") is not None or not isinstance(entries, (dict, type(None))):
+        declared = member(inner, "parameters")
+        for name in declared if isinstance(declared, dict) else ():
+            values[name] = Unresolved(f"[parameters('{name}')]", "its value is given from elsewhere")
+    for name, entry in entries.items() if isinstance(entries, dict) else ():
+        if entries is given and scope.has(entry, "value"):
+            values[name] = scope.member(entry, "value", local)
+        else:  # computed already: a value that looks like an expression is none
+            values[name] = _given(name, entry if entries is not given and isinstance(entry, dict) else {})
+    return values
 
 
 def _kind(given: Any, parent: Found | None) -> str:

@@ -16,7 +16,7 @@ _MOST_UNKNOWN = 20
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Lines in columns; the last one is as wide as it is."""
-    listed = [tuple(map(_clean, row)) for row in rows]
+    listed = [tuple(map(clean, row)) for row in rows]
     widths = [max(len(row[column]) for row in (tuple(heads), *listed)) for column in range(len(heads))]
     for row in (tuple(heads), *listed):
         yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
@@ -110,6 +110,6 @@ def counted(number: int, one: str, several: str) -> str:
     return f"{number} {one if number == 1 else several}"
 
 
-def _clean(text: str) -> str:
-    """What comes from elsewhere goes to a terminal: no control characters."""
-    return "".join(each if each.isprintable() else "?" for each in text)
+def clean(text: str) -> str:
+    """What comes from elsewhere goes to a terminal, on one line: no control characters."""
+    return "".join(each if each.isprintable() else "?" for each in text.replace("\r\n", " ").replace("\n", " "))

@@ -17,7 +17,7 @@ from safekv.access import PermissionModel, Template, VaultAccess
 from safekv.access._export import FORMATS, saved
 from safekv.access._files import write_text
 from safekv.access._templates import vault_named_in
-from safekv.cli._access_shown import access_lines, difference_lines, verdict_lines
+from safekv.cli._access_shown import access_lines, clean, difference_lines, verdict_lines
 from safekv.cli._failing import Failure, told
 
 C = TypeVar("C", bound=Callable[..., Any])
@@ -162,7 +162,7 @@ def merge(
         found = access.merge(read, _Asked(vault, **asked).access(read), allow_unknown=allow_unknown)
         _write(found.text, output)
     for line in (*found.changes, *(f"not known: {each}" for each in found.difference.unknown)):
-        click.echo(line, err=True)
+        click.echo(clean(line), err=True)
     if not found.changes:
         click.echo("Nothing had to be changed.", err=True)
 
@@ -211,7 +211,7 @@ def _told() -> Iterator[None]:
 
 
 def _print(data: Any, lines: Iterable[str], as_json: bool) -> None:
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False) if as_json else "\n".join(lines))
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False) if as_json else "\n".join(map(clean, lines)))
 
 
 def _write(text: str, output: str | None) -> None:

@@ -11,7 +11,7 @@ from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOpt
 
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM
 from safekv._fork import on_fork
-from safekv.connection._call import UNDER_WAY
+from safekv.connection._call import ON_TOKEN, UNDER_WAY
 from safekv.connection._closing import AsyncClosing
 from safekv.connection._credential import TokenSource, ask, keep, patience, raise_advised, too_late
 from safekv.connection._telling import TellingOfToken
@@ -98,6 +98,7 @@ class AsyncTokenSource(AsyncClosing):
 
     async def _refresh(self, key: TokenKey, present: AccessTokenInfo | None) -> AccessTokenInfo:
         UNDER_WAY.set(None)  # this task serves many callers: the first one's deadline is not theirs
+        ON_TOKEN.set(None)  # a credential that asks a vault itself, perhaps in another thread, has no token of ours
         try:
             if self._sync_source is not None:
                 with suppress(InvalidCredential):

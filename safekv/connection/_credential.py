@@ -18,7 +18,7 @@ from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOpt
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM, Clock, Random
 from safekv._fork import on_fork
 from safekv.connection import _emulation
-from safekv.connection._call import UNDER_WAY
+from safekv.connection._call import ON_TOKEN, UNDER_WAY
 from safekv.connection._credential_kinds import no_credential, wrong_colour
 from safekv.connection._telling import TellingOfToken
 from safekv.connection._tokens import TokenCache, TokenKey, as_token_info
@@ -122,6 +122,7 @@ class TokenSource:
         return token
 
     def _refresh(self, key: TokenKey, present: AccessTokenInfo | None) -> AccessTokenInfo:
+        told = ON_TOKEN.set(None)  # a credential that asks a vault itself sends no token of ours
         try:
             with TellingOfToken(self.credential, key):
                 token = as_token_info(self._ask(key))
@@ -131,6 +132,8 @@ class TokenSource:
                 raise
             self.cache.postpone(key)
             return present
+        finally:
+            ON_TOKEN.reset(told)
 
     def _ask(self, key: TokenKey) -> AccessToken | AccessTokenInfo:
         answer: Any = ask(self.credential, key)

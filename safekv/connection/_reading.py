@@ -45,5 +45,5 @@ def parsed(content: Any) -> Any:
     """``content`` as JSON; None if it is none."""
     try:
         return json.loads(content)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):  # the last for a body of brackets
         return None

@@ -135,7 +135,7 @@ def refuse(request: Any, problem: InvalidArgument | None, vault: str) -> None:
         raise copy(problem)
     address = urlsplit(request.url)
     if _host(address) != _host(urlsplit(vault)):
-        raise _elsewhere(address.netloc, vault)
+        raise _elsewhere(address.netloc.rpartition("@")[2], vault)
     name_in_path(address.path)
 
 

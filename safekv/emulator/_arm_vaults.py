@@ -65,6 +65,8 @@ def put(call: ArmCall) -> Response:
         raise Refused(
             "arm_409_location", name=name, location=resource.location, group=resource.group, asked=wanted.location
         )
+    if wanted.recover:  # there is nothing to recover, and what is there stays
+        return Response.json(200, written(vault, call.now))
     rbac = resource.rules.current.rbac if wanted.rbac is None else wanted.rbac
     if wanted.policies is None and not rbac:
         raise Refused("arm_400_policies")

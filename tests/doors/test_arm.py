@@ -241,6 +241,14 @@ def test_deleting_a_vault_and_what_comes_after(local: LocalKeyVault) -> None:
     assert "mine" not in {each.name for each in local.emulator.vaults.values()}
 
 
+def test_recovering_a_vault_that_is_there_takes_no_policy_away(local: LocalKeyVault) -> None:
+    vaults = local.arm.keyvault().vaults
+    held = body(local, policy(local, OTHER, secrets=["get"]))
+    vaults.begin_create_or_update("emulator", "held", held).result()
+    again = vaults.begin_create_or_update("emulator", "held", body(local, createMode="recover")).result()
+    assert [each.object_id for each in again.properties.access_policies] == [OTHER]
+
+
 def test_purge_protection_keeps_a_vault_until_its_time(local: LocalKeyVault) -> None:
     local.emulator.add_vault("mine", purge_protection=True, retention_days=7)
     vaults = local.arm.keyvault().vaults

@@ -67,6 +67,15 @@ def test_a_link_to_a_next_page_elsewhere(colour: Colour, local: LocalKeyVault) -
         colour.items(client.list_properties_of_secrets())
 
 
+def test_what_a_link_has_before_its_host_is_not_repeated(colour: Colour, local: LocalKeyVault) -> None:
+    body = {"value": [], "nextLink": "https://who:secret@sub.evil.example/secrets?api-version=7.4"}
+    local.fail(operation="list_properties_of_secrets", status=200, body=body)
+    client = colour.client(local)
+    with pytest.raises(errors.InsecureConnection) as caught:
+        colour.items(client.list_properties_of_secrets())
+    assert "secret@" not in str(caught.value)
+
+
 def test_a_request_of_the_users_own(colour: Colour, local: LocalKeyVault) -> None:
     client = colour.client(local)
     request = HttpRequest("GET", f"{ELSEWHERE}/secrets/greeting")

@@ -13,8 +13,10 @@ from caching import Cached
 from colours import Colour
 from doubles import InfoCredential
 
+from safekv.connection._call import ON_TOKEN
 from safekv.emulator import AsyncEmulatorTransport, EmulatorTransport
 from safekv.errors import InvalidArgument, LoadError, SafeKVError
+from safekv.secrets import SecretClient
 from safekv.testing import LocalKeyVault
 
 NAMES = [f"s{number}" for number in range(40)]
@@ -189,6 +191,38 @@ def test_the_rest_goes_out_as_soon_as_the_first_has_a_token(colour: Colour, loca
     client = colour.client(local, transport=transport)
     assert len(colour.run(client.get_many(NAMES[:8]))) == 8
     assert [entry.status for entry in local.journal] == [401] + [200] * 8
+
+
+class Asking(InfoCredential):
+    """A credential that asks a vault itself, say for its own secret."""
+
+    def __init__(self, other: Any) -> None:
+        super().__init__()
+        self._other = other
+        self.released: list[bool] = []
+
+    def get_token_info(self, *scopes: str, options: Any = None) -> Any:
+        told: list[bool] = []
+        before = ON_TOKEN.get()
+        if before is not None:
+            ON_TOKEN.set(lambda: (told.append(True), before()))
+        self._other.get_secret("s1", max_age=0)
+        self.released.append(bool(told))
+        return super().get_token_info(*scopes, options=options)
+
+
+def test_a_token_of_another_vault_releases_nobody(colour: Colour, local: LocalKeyVault) -> None:
+    for name in NAMES[:3]:
+        local.set_secret(name, "x")
+    local.vault("other")
+    transport = EmulatorTransport(local.emulator)
+    other = SecretClient("https://other.vault.azure.net", InfoCredential(), transport=transport)
+    other.set_secret("s1", "x")
+    credential = Asking(other)
+    client = colour.client(local, credential=credential)
+    assert len(colour.run(client.get_many(NAMES[:3]))) == 3
+    assert credential.released == [False]
+    other.close()
 
 
 def test_at_most_so_many_at_once(colour: Colour, local: LocalKeyVault) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import safekv
 import safekv.secrets.aio
 from safekv.envelope import Encryptor, KeyRing
-from safekv.errors import AmbiguousWrite, LoadError, SafeKVError
+from safekv.errors import AmbiguousWrite, DeadlineExceeded, LoadError, SafeKVError
 from safekv.identity import DefaultAzureCredential
 from safekv.identity.aio import DefaultAzureCredential as AsyncDefaultAzureCredential
 from safekv.keys.crypto import KeyWrapAlgorithm
@@ -53,7 +53,7 @@ class World:
 
     def failed(self, kind: str, error: BaseException) -> None:
         """Count it. What a fault of the vault explains is transient; anything else is a failure of safekv's."""
-        expected = isinstance(error, LoadError | AmbiguousWrite) or (isinstance(error, SafeKVError) and error.transient)
+        expected = isinstance(error, AmbiguousWrite | DeadlineExceeded | LoadError) or (isinstance(error, SafeKVError) and error.transient)
         said = f": {error}" if isinstance(error, Wrong) else ""
         self.tally.fail(f"{kind}: {type(error).__name__}{said}", expected=expected)
 

@@ -53,6 +53,8 @@ def test_what_is_asked(method: str, path: str, asked: str) -> None:
     ("status", "body", "verdict"),
     [
         (200, {"properties": {"principalId": "AB", "roleDefinitionId": "x/1", "scope": "/"}}, Verdict.DONE),
+        (200, {"properties": {"principalId": "ab", "roleDefinitionId": "/p/x/1"}}, Verdict.DONE),
+        (200, {"properties": {"principalId": "ab", "roleDefinitionId": "x/2"}}, Verdict.NOT_DONE),
         (200, {"properties": {"principalId": "cd", "roleDefinitionId": "x/1", "scope": "/"}}, Verdict.NOT_DONE),
         (200, {"properties": None}, Verdict.NOT_DONE),
         (200, {}, Verdict.NOT_DONE),

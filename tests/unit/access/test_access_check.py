@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from safekv import access
 from safekv.access import Firewall, PermissionModel, Role, RoleAssignment, Template, VaultAccess, Verdict
+from safekv.access import _reading as reading
 from safekv.errors import InvalidArgument
 from safekv.errors._permissions import NEEDS, full_action, role_for
 
-USER = Role("user", "Key Vault Secrets User", ("Microsoft.KeyVault/vaults/secrets/getSecret/action",))
+GET = "Microsoft.KeyVault/vaults/secrets/getSecret/action"
+USER = Role("user", "Key Vault Secrets User", (GET,))
 OFFICER = Role("officer", "Key Vault Secrets Officer", ("Microsoft.KeyVault/vaults/secrets/*",))
 UNREAD = Role("custom", "custom")
 
@@ -80,6 +82,9 @@ def test_the_smallest_change_of_roles_is_the_smallest_role_at_the_smallest_scope
         f"--scope {VAULT_ID}/secrets/db"
     )
     assert "10 minutes" in one.takes
+    versions = access.check(roles(), oid(1), "list_properties_of_secret_versions", "db")
+    assert versions.command is not None
+    assert versions.command.endswith(f"--scope {VAULT_ID}/secrets/db")
     every = access.check(roles(), oid(1), "list_properties_of_secrets", "db")
     assert every.command is not None
     assert every.command.endswith(f"--scope {VAULT_ID}")
@@ -104,6 +109,15 @@ def test_groups_conditions_unread_roles_and_unread_assignments_are_perhaps() -> 
     assert access.check(held, oid(1), "get_secret", "db", groups=[oid(8).upper()]).allowed
     unread = roles(assignments=None, unread="the caller may not read them")
     assert "may not read them" in access.check(unread, oid(1), "get_secret").perhaps[0]
+
+
+def test_a_role_of_several_parts_is_not_denied_by_one_of_them() -> None:
+    parts = [{"dataActions": ["Microsoft.KeyVault/vaults/*"], "notDataActions": [GET]}, {"dataActions": [GET]}]
+    held = reading.role({"id": "r", "roleName": "ours", "permissions": parts})
+    found = access.check(roles(given_to(1, held)), oid(1), "get_secret")
+    assert (found.allowed, len(found.perhaps)) == (False, 1)
+    plain = reading.role({"id": "r", "roleName": "ours", "permissions": [{"dataActions": ["x/*"]}, parts[1]]})
+    assert access.check(roles(given_to(1, plain)), oid(1), "get_secret").allowed
 
 
 def test_what_is_not_data_actions_is_not_allowed() -> None:

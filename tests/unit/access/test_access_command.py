@@ -106,3 +106,19 @@ def test_a_name_is_no_object_id() -> None:
     done = run("check", *PRESENT, "--identity", "bob@example.com", "--operation", "get_secret")
     assert done.exit_code == 2
     assert "az ad user show --id MAIL" in done.output
+
+
+def test_neither_are_they_in_a_verdict_and_a_difference(tmp_path: Path) -> None:
+    saved = json.loads((DATA / "twelve.json").read_text("utf-8"))
+    saved["properties"] |= {"enableRbacAuthorization": True, "accessPolicies": []}
+    action = "Microsoft.KeyVault/vaults/secrets/getSecret/action"
+    role = {"id": "r", "name": "evil\x1b[2Jrole", "dataActions": [action]}
+    saved["roleAssignments"] = [{"principalId": oid(1), "scope": saved["id"], "role": role}]
+    (tmp_path / "saved.json").write_text(json.dumps(saved))
+    policies = template({**vault(enableRbacAuthorization=False), "name": saved["name"]}).text
+    (tmp_path / "t.json").write_text(policies)
+    held = ("--present", tmp_path / "saved.json")
+    asked = ("--identity", oid(1), "--operation", "get_secret")
+    for found in (run("check", *held, *asked), run("diff", tmp_path / "t.json", *held)):
+        assert "evil?[2Jrole" in found.output
+        assert "\x1b" not in found.output

@@ -209,6 +209,108 @@ def test_the_one_vault_whose_name_is_not_known_is_taken_and_that_is_said() -> No
     assert not two.is_safe()
 
 
+def test_what_is_given_back_in_no_certain_order_may_be_lost() -> None:
+    gives = child("add", entry(1, secrets=["get"]))
+    loose = diff(template(vault(), gives), policy(1, secrets=["get"]))
+    assert [each.expression for each in loose.unknown] == ["resources[1]"]
+    assert "dependsOn" in loose.unknown[0].reason
+    assert diff(template(vault(), {**gives, "dependsOn": ["vault"]}), policy(1, secrets=["get"])).is_safe()
+    twice = template(vault(), {**vault(entry(1, secrets=["get"])), "tags": {}})
+    assert not diff(twice, policy(1, secrets=["get"])).is_safe()
+    more = template(vault(entry(1, secrets=["get"])), child("add", entry(2, secrets=["get"])))
+    assert diff(more, policy(1, secrets=["get"])).is_safe()  # in any order nobody loses anything
+    merged = access.merge(template(vault(), gives), present(policy(1, secrets=["get"])))
+    assert merged.difference.is_safe()
+
+
+def test_what_a_deployment_waits_for_is_no_order_of_what_is_in_it() -> None:
+    gives = child("add", entry(1, secrets=["get"]))
+    together = {**nested({"resources": [vault(), gives]}), "dependsOn": ["network"]}
+    assert not diff(template(together), policy(1, secrets=["get"])).is_safe()
+    later = {**nested({"resources": [gives]}), "dependsOn": ["vault"]}
+    assert diff(template(vault(), later), policy(1, secrets=["get"])).is_safe()
+    waiting = {**gives, "dependsOn": ["something"]}
+    assert not diff(template(vault(), nested({"resources": [waiting]})), policy(1, secrets=["get"])).is_safe()
+
+
+def test_a_condition_is_not_that_of_the_children() -> None:
+    inside = {"type": "accessPolicies", "name": "remove", "properties": {"accessPolicies": [entry(1, secrets=["get"])]}}
+    for condition in (False, "false", "[equals(1, 2)]"):
+        found = diff(
+            template({**vault(), "condition": condition, "resources": [inside]}),
+            policy(1, secrets=["get"]),
+            policy(2, secrets=["get"]),
+        )
+        assert lost(found) == {oid(1): "secrets: get"}
+    odd = diff(template({**vault(entry(1, secrets=["get"])), "condition": "perhaps"}), policy(1, secrets=["get"]))
+    assert "neither true nor false" in odd.unknown[0].reason
+
+
+def test_children_with_symbolic_names_are_children() -> None:
+    inside = {"type": "accessPolicies", "name": "remove", "properties": {"accessPolicies": [entry(1, secrets=["get"])]}}
+    resource = {**vault(entry(1, secrets=["get"])), "resources": {"less": inside}}
+    assert lost(diff(template(resource), policy(1, secrets=["get"]))) == {oid(1): "secrets: get"}
+
+
+def nested(inner: dict[str, Any], **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "Microsoft.Resources/deployments",
+        "name": "nested",
+        "properties": {"template": inner, **properties},
+    }
+
+
+def test_a_nested_template_has_a_scope_of_its_own_from_language_two_on() -> None:
+    inner = {
+        "parameters": {"who": {"type": "string", "defaultValue": oid(2)}},
+        "resources": [vault({**entry(1, secrets=["get"]), "objectId": "[parameters('who')]"})],
+    }
+    around = {"parameters": {"who": {"type": "string", "defaultValue": oid(1)}}}
+    assert not diff(template(nested(inner), **around), policy(1, secrets=["get"])).loses
+    for version in ("2.0", "2.1-experimental"):
+        found = diff(template(nested(inner), languageVersion=version, **around), policy(1, secrets=["get"]))
+        assert lost(found) == {oid(1): "secrets: get"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"parameters": "[reference('other').outputs]"},
+        {"parametersLink": {"uri": "https://example.org/p.json"}},
+        {"parameters": "[createObject('who', createObject('value', uniqueString('x')))]"},
+    ],
+)
+def test_what_a_nested_template_is_given_from_elsewhere_is_not_its_default(given: dict[str, Any]) -> None:
+    inner = {
+        "parameters": {"who": {"type": "string", "defaultValue": oid(1)}},
+        "resources": [vault({**entry(1, secrets=["get"]), "objectId": "[parameters('who')]"})],
+    }
+    found = diff(
+        template(nested(inner, expressionEvaluationOptions={"scope": "inner"}, **given)), policy(1, secrets=["get"])
+    )
+    assert found.unknown
+    assert not found.is_safe()
+
+
+def test_a_value_that_looks_like_an_expression_is_none() -> None:
+    looks = {**entry(1, secrets=["get"]), "objectId": f"[concat('{oid(1)}')]"}
+    given = template({**vault(), "properties": "[parameters('all')]"}, parameters={"all": {}})
+    given = Template.parse(given.text, {"all": {"tenantId": TENANT, "accessPolicies": [looks]}})
+    assert "no id" in diff(given, policy(1, secrets=["get"])).unknown[0].reason
+    inner = {"parameters": {"p": {}}, "resources": [vault(accessPolicies="[parameters('p')]")]}
+    outer = nested(inner, expressionEvaluationOptions={"scope": "inner"}, parameters="[parameters('all')]")
+    held = template(outer, values={"all": {"p": {"value": [looks]}}}, parameters={"all": {}})
+    assert "no id" in diff(held, policy(1, secrets=["get"])).unknown[0].reason
+    plain = template(outer, values={"all": {"p": {"value": [entry(1, secrets=["get"])]}}}, parameters={"all": {}})
+    assert diff(plain, policy(1, secrets=["get"])).is_safe()
+
+
+def test_a_resource_of_a_kind_that_is_not_known_may_be_the_vault() -> None:
+    hidden = {**vault(), "type": "[reference('x').kind]"}
+    found = diff(template(vault(entry(1, secrets=["get"])), hidden), policy(1, secrets=["get"]))
+    assert [each.expression for each in found.unknown] == ["resources[1].type"]
+
+
 def test_another_vault_is_an_error_that_names_it() -> None:
     with pytest.raises(TemplateError, match="It is about their-vault"):
         diff(template({**vault(), "name": "their-vault"}))

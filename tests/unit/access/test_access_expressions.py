@@ -137,6 +137,26 @@ def test_parameters_variables_loops_and_own_functions() -> None:
     assert scope.value("[ours.twice(parameters('given'))]") == "herehere"
 
 
+def test_given_lists_and_objects_equal_computed_ones() -> None:
+    given = parse_json('{"list": ["a"], "object": {"a": 1}, "none": []}')
+    scope = Scope({"parameters": {name: {} for name in given}}, given, PLACE)
+    for text in (
+        "[equals(parameters('list'), createArray('a'))]",
+        "[equals(parameters('object'), createObject('a', 1))]",
+        "[equals(parameters('none'), createArray())]",
+    ):
+        assert scope.value(text) is True
+    assert scope.value("[equals(1, true())]") is False
+    assert scope.value("[equals('a', 'A')]") is False
+
+
+def test_null_in_the_place_of_a_default_is_not_guessed() -> None:
+    declared = {"who": {"type": "string", "defaultValue": "a"}, "free": {"type": "string", "nullable": True}}
+    scope = Scope({"parameters": declared}, {"who": None, "free": None}, PLACE)
+    assert isinstance(scope.value("[parameters('who')]"), Unresolved)
+    assert scope.value("[parameters('free')]") is None
+
+
 def test_a_list_with_an_unknown_part_keeps_what_is_known() -> None:
     found = value("[concat(createArray('a'), parameters('more'), createArray('b'))]", parameters={"more": {}})
     assert [found[0], found[2]] == ["a", "b"]
