@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -22,6 +23,7 @@ _KINDS = {f"{prefix}{kind}s": kind for kind in ("secret", "key", "certificate") 
 _OBJECT_NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")
 _NAME_LIKE = re.compile(r"[\w./ -]{1,127}")
 _VAULT_NAME = re.compile(r"(?!.*--)[a-zA-Z][0-9a-zA-Z-]{1,22}[0-9a-zA-Z]")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _NO_HOST = re.compile(r"[\s\\_\x00-\x1f\x7f]")
 _PREVIEW_VERSION = re.compile(r"(\d\.\d|\d{4}-\d\d-\d\d)-preview(\.\d+)?")
 
@@ -33,6 +35,8 @@ def vault_url(given: object) -> str:
 
     :raises InvalidArgument: naming what was given, what is wanted, and an example.
     """
+    if given is None:
+        raise InvalidArgument("No vault is given.", hint=f"Write it like {EXAMPLE_URL!r}, or set AZURE_KEY_VAULT_URL.")
     if not isinstance(given, str) or not given.strip():
         raise _bad_url(given, "a vault's URL is needed, as the argument or in AZURE_KEY_VAULT_URL")
     text = given.strip()
@@ -41,6 +45,24 @@ def vault_url(given: object) -> str:
     if "://" not in text:
         raise _bad_url(given, "it has no scheme; it must start with https://")
     return _canonical(text, given)
+
+
+def emulated_vaults(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What ``safekv emulator`` has put into the environment: URLs on this machine, by name."""
+    pairs = (os.environ if environ is None else environ).get("SAFEKV_EMULATOR_VAULTS", "").split(",")
+    found = {}
+    for name, _, address in (pair.partition("=") for pair in pairs if "=" in pair):
+        url = vault_url(address)
+        if urlsplit(url).hostname in _LOOPBACK:
+            found[name.strip().lower()] = url
+    return found
+
+
+def named_vault_url(given: object, environ: Mapping[str, str] | None = None) -> str:
+    """As :func:`vault_url`, but the name of a vault of ``safekv emulator`` is that vault's, wherever it is written."""
+    if isinstance(given, str) and "://" not in given:
+        given = emulated_vaults(environ).get(given.strip().lower(), given)
+    return vault_url(given)
 
 
 def _canonical(text: str, given: str) -> str:

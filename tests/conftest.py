@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import concurrent.futures.process  # noqa: F401  (or pytester forgets it after a run, and its workers do not pickle)
+import importlib
 import re
 import socket
 from collections.abc import Generator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]
+
+# pytester forgets what was imported during a run of its own, and these do not bear to be imported twice.
+for module in ("concurrent.futures.process", "numpy", "numpy.fft"):
+    with suppress(ImportError):
+        importlib.import_module(module)
 
 settings.register_profile(
     "safekv", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]

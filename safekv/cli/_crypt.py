@@ -69,9 +69,10 @@ class _Work:
         try:
             self.done += self._one(pair, bar)
         except BrokenPipeError:
-            raise click.Abort from None  # nobody reads on: there is nobody to tell, either
+            raise  # nobody reads on: there is nobody to tell, either, and click ends quietly
         except (SafeKVError, OSError) as error:
-            bar.say(f"{pair.source}: {said(error)}")
+            text = said(error)
+            bar.say(text if text.startswith(f"{pair.source}: ") else f"{pair.source}: {text}")
             return False
         return True
 

@@ -67,7 +67,12 @@ def options(command: C) -> C:
     for option in reversed(
         (
             click.option("--vault", metavar="VAULT", help="A URL or a name; by default AZURE_KEY_VAULT_URL."),
-            click.option("--env-file", "env_files", multiple=True, help="Also these variables; may be repeated."),
+            click.option(
+                "--env-file",
+                "env_files",
+                multiple=True,
+                help="Also these variables (.env, .toml, .json, .yaml); may be repeated.",
+            ),
             click.option("--prefix", help="Also all secrets with this prefix: app1-db-url as DB_URL."),
             click.option("--map", "map_file", help="Also the secrets that a file names: VARIABLE=secret, or kv://…"),
             click.option("--only", callback=_names, help="Of files, map and prefix, only these variables: A,B."),
@@ -97,8 +102,7 @@ def gather(options: Options) -> Gathered:
             gathering.take_file(read_file(path), vaults)
         if options.prefix is not None:
             selection = Selection.of(options.prefix, None, True, ())
-            for wanted in selection.wanted(clients.listed(selection)):
-                gathering.want(wanted.key, f"{options.prefix}* {wanted.key}", wanted.reference)
+            gathering.take_listed(selection.wanted(clients.listed(selection)))
         if options.map_file is not None:
             gathering.take_map(read_file(options.map_file), vaults)
         gathering.missing_ones()
@@ -137,10 +141,16 @@ class _Gathering:
                 else:
                     self._refer(name, found)
 
-    def want(self, name: str, where: str, reference: Reference) -> None:
-        if self._takes(name, where, ""):
-            self._where[name] = where
-            self._refer(name, reference)
+    def take_listed(self, listed: Iterable[Wanted]) -> None:
+        """What the prefix brings. That it brings nothing is told: it may be mistyped."""
+        found = list(listed)
+        if not found:
+            self._warnings.append(f"no secret that can be read begins with --prefix {self._options.prefix}")
+        for wanted in found:
+            where = f"{self._options.prefix}* {wanted.key}"
+            if self._takes(wanted.key, where, ""):
+                self._where[wanted.key] = where
+                self._refer(wanted.key, wanted.reference)
 
     def missing_ones(self) -> None:
         """What ``--only`` names has to be somewhere."""
@@ -157,7 +167,7 @@ class _Gathering:
         states = plan.states()
         for name, where in self._where.items():
             if name in self._problems:
-                gathered.rows.append(Row(name, where, "not asked for", self._problems[name]))
+                gathered.rows.append(Row(name, where, "not read", self._problems[name]))
             elif name in states:
                 gathered.rows.append(Row(name, where, *states[name]))
         try:

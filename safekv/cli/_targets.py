@@ -55,8 +55,13 @@ def _walk(top: str, decrypt: bool) -> Iterator[tuple[str, str]]:
         below.sort()
         for name in sorted(names):
             path = os.path.join(directory, name)
-            if os.path.isfile(path) and not os.path.islink(path) and name.endswith(SUFFIX) == decrypt:
+            if os.path.islink(path):
+                click.echo(f"{path} is a link, and is left out.", err=True)
+            elif os.path.isfile(path) and name.endswith(SUFFIX) == decrypt:
                 yield path, os.path.relpath(path, top)
+        for name in below:  # which os.walk does not go into
+            if os.path.islink(os.path.join(directory, name)):
+                click.echo(f"{os.path.join(directory, name)} is a link, and is left out.", err=True)
 
 
 def _target(source: str, below: str, output: str | None, directory: bool, decrypt: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -16,13 +17,26 @@ from safekv.access import PermissionModel, Template, VaultAccess
 from safekv.access._export import FORMATS, saved
 from safekv.access._templates import vault_named_in
 from safekv.cli._access_shown import access_lines, difference_lines, verdict_lines
-from safekv.cli._failing import told
+from safekv.cli._failing import Failure, told
 from safekv.cli._words import clean
 
 C = TypeVar("C", bound=Callable[..., Any])
 
 #: The exit code for an error; 1 says that access is lost, or not there.
 _ERROR = 2
+_OBJECT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def _object_id(_: click.Context, __: click.Parameter, given: str) -> str:
+    """Azure takes a name for an identity that has no access, and so would every answer here."""
+    if not _OBJECT_ID.fullmatch(given):
+        raise Failure(
+            f"{given!r} is no object id, which is like 00000000-0000-4000-8000-000000000001.\n"
+            "`az ad user show --id MAIL --query id`, `az ad sp show --id CLIENT_ID --query id` and `safekv doctor` "
+            "print it.",
+            _ERROR,
+        )
+    return given
 
 
 @click.group("access")
@@ -155,7 +169,7 @@ def merge(
 
 @command.command("check")
 @_VAULT
-@click.option("--identity", required=True, metavar="OID", help="The object id of who wants to.")
+@click.option("--identity", required=True, metavar="OID", callback=_object_id, help="The object id of who wants to.")
 @click.option("--operation", required=True, metavar="NAME", help="As the SDK's method is called: get_secret.")
 @click.option("--name", metavar="NAME", help="Of the object; without it, whether it may for every object.")
 @click.option("--group", "groups", multiple=True, metavar="OID", help="A group that it is in; give all of them.")

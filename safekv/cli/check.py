@@ -41,7 +41,7 @@ def _rows(file: File, vault: str | None, timeout: float) -> list[Row]:
         found = Resolution(file.values, clients.targets.vaults, file.where)
         plan = clients.read(found.wanted)
     rows = [Row(key, key, *state) for key, state in plan.states().items()]
-    return rows + [Row(key, key, "not asked for", problem) for key, problem in found.problems.items()]
+    return rows + [Row(key, key, "not read", problem) for key, problem in found.problems.items()]
 
 
 def _summary(gathered: Gathered) -> None:

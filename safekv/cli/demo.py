@@ -63,7 +63,7 @@ def command() -> None:
     for name, run in runs.items():
         if run.output != SAID:
             raise click.ClickException(f"with {name} the application said {run.output!r}")
-    console.print(f"\nEach time: {SAID}. Next: [bold]safekv emulator --help[/] runs this vault for your own code.")
+    console.print(f"\nEach time: {SAID}. Next: [bold]safekv emulator[/] runs a vault for your own code.")
 
 
 def _store_configuration(emulator: Emulator) -> None:

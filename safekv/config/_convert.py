@@ -61,7 +61,7 @@ def parse(said: Parser, text: str, kind: Any) -> Any:
         return said(text)
     except (ValueError, ArithmeticError, TypeError, RecursionError, KeyError):
         pass  # outside of the handler: what was raised has the text in it
-    raise MalformedSecret(f"Its value is not {described(kind)}.", hint=_HINTS.get(kind))
+    raise MalformedSecret(f"Its value is not {described(kind)}.", hint=_HINTS.get(get_origin(kind) or kind))
 
 
 def described(kind: Any) -> str:
@@ -176,4 +176,6 @@ _HINTS: dict[Any, str] = {
     time: "Store it as 12:00:00.",
     timedelta: "Store seconds, such as 30.",
     bytes: "With encoding='base64', store base64.",
+    **dict.fromkeys((list, set, frozenset, tuple), 'Store JSON, such as ["a", "b"].'),
+    dict: 'Store JSON, such as {"a": "b"}.',
 }

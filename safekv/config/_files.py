@@ -37,8 +37,11 @@ def read_file(path: str | os.PathLike[str]) -> File:
     given = Path(path)
     kind = given.suffix.lower() if given.suffix else given.name.lower()
     kind = ".env" if given.name.startswith(".env") or kind == ".env" else kind
-    if kind not in (".env", *_READERS):
-        raise InvalidArgument(f"{given} is no configuration file that is known.", hint=".env, .toml, .json, .yaml")
+    if kind not in (".env", *_READERS) and given.exists():
+        raise InvalidArgument(
+            f"{given} is no configuration file that is known: its name says no format.",
+            hint="Names end with .env, .toml, .json, .yaml or .yml, or begin with .env.",
+        )
     text, problem = _text(given)
     if problem:
         raise InvalidArgument(f"{given} cannot be read: {problem}.", hint="Give the path of a file.")

@@ -227,5 +227,5 @@ def missing(name: str) -> SecretNotFound:
 def no_vault() -> InvalidArgument:
     return InvalidArgument(
         "No vault is given.",
-        hint="Pass vault='https://my-vault.vault.azure.net', set AZURE_KEY_VAULT_URL, or write kv://my-vault/name.",
+        hint="Pass vault='https://my-vault.vault.azure.net' (--vault), set AZURE_KEY_VAULT_URL, or write kv://my-vault/name.",
     )

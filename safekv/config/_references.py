@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,7 +25,6 @@ _APP_SERVICE = "@microsoft.keyvault("
 _KV = "kv://"
 _VERSION = re.compile(r"[0-9A-Za-z]{1,64}")
 _VAULT_LABEL = re.compile(r"(?!.*--)[a-z][0-9a-z-]{1,22}[0-9a-z]")
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _FORMS = (
     "Write kv://my-vault/db-password, @Microsoft.KeyVault(SecretUri=https://my-vault.vault.azure.net/secrets/"
     "db-password) or @Microsoft.KeyVault(VaultName=my-vault;SecretName=db-password)."
@@ -82,17 +80,6 @@ class Vaults:
         """The cloud of the call's own vault."""
         host = urlsplit(self.default or "").hostname or ""
         return next((domain for domain in DOMAINS if host.endswith(f".{domain}")), PUBLIC_CLOUD)
-
-
-def emulated_vaults(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What ``safekv emulator`` has put into the environment: URLs on this machine, by name."""
-    pairs = (os.environ if environ is None else environ).get("SAFEKV_EMULATOR_VAULTS", "").split(",")
-    found = {}
-    for name, _, address in (pair.partition("=") for pair in pairs if "=" in pair):
-        url = vault_url(address)
-        if urlsplit(url).hostname in _LOOPBACK:
-            found[name.strip().lower()] = url
-    return found
 
 
 def is_reference(text: object) -> bool:

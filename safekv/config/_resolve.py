@@ -51,7 +51,7 @@ class Resolution:
 
     def failures(self, plan: Plan) -> dict[str, tuple[BaseException, str]]:
         """Whatever is wrong, with references and with their secrets, in their order in the tree."""
-        found = {**plan.failures(), **{key: (problem, "not asked for") for key, problem in self.problems.items()}}
+        found = {**plan.failures(), **{key: (problem, "not read") for key, problem in self.problems.items()}}
         return {key: found[key] for key in self._keys.values() if key in found}
 
     def resolved(self, plan: Plan) -> dict[str, Any]:

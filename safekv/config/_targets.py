@@ -6,9 +6,9 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
-from safekv._identifiers import vault_url
+from safekv._identifiers import emulated_vaults, named_vault_url, vault_url
 from safekv.config._plan import no_vault
-from safekv.config._references import Vaults, emulated_vaults
+from safekv.config._references import Vaults
 from safekv.errors import InvalidArgument
 
 
@@ -33,8 +33,7 @@ class Targets:
             given = os.environ.get("AZURE_KEY_VAULT_URL")
             self.url = vault_url(given) if given else None
         elif isinstance(vault, str):
-            emulated = emulated_vaults()
-            self.url = emulated.get(vault.lower()) or vault_url(vault)
+            self.url = named_vault_url(vault)
         else:
             raise InvalidArgument(
                 f"vault must be a URL, a Vault or a client, not {type(vault).__name__}.",

@@ -194,8 +194,11 @@ class Registry:
 
 
 def vault_url(given: object) -> str:
-    """The canonical URL of the vault that was given, or that ``AZURE_KEY_VAULT_URL`` names."""
-    return _identifiers.vault_url(os.environ.get("AZURE_KEY_VAULT_URL") if given is None else given)
+    """The canonical URL of the vault that was given, or that ``AZURE_KEY_VAULT_URL`` names.
+
+    A name alone is the emulator's vault of this name, if ``safekv emulator`` has one in the environment.
+    """
+    return _identifiers.named_vault_url(os.environ.get("AZURE_KEY_VAULT_URL") if given is None else given)
 
 
 _current = Registry()

@@ -41,7 +41,8 @@ class AllowedKeys:
         if not fine:
             raise KeyNotAllowed(
                 f"This key ring names {len(given)} key(s), none of which is allowed: {', '.join(map(shown, given))}.",
-                hint="If the ring is yours, add its keys to allow=[...]; if it came with data, it may be made up.",
+                hint="If the ring is yours, add its keys to allow=[...] (--kek); if it came with data, "
+                "it may be made up.",
             )
         return fine
 

@@ -32,7 +32,10 @@ class NewFile:
         unnamed = _unnamed(self._target.parent)
         self._named = unnamed is None
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY
-        self.fd = os.open(self._temporary, flags, _PRIVATE) if unnamed is None else unnamed
+        try:
+            self.fd = os.open(self._temporary, flags, _PRIVATE) if unnamed is None else unnamed
+        except OSError as error:  # under the name that the caller knows
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from None
 
     def write_at(self, data: bytes | memoryview, offset: int) -> None:
         """Write all of ``data`` at that place."""
@@ -119,7 +122,7 @@ def _mode_of(target: Path) -> int:
     if not stat.S_ISREG(mode):  # a file would take the place of /dev/null
         raise InvalidArgument(
             f"{os.fspath(target)!r} exists and is not a regular file, so it cannot be replaced by one.",
-            hint="For pipes and devices there are encrypt_stream() and decrypt_stream().",
+            hint="For pipes and devices there are encrypt_stream() and decrypt_stream() (-o -).",
         )
     return stat.S_IMODE(mode)
 

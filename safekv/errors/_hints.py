@@ -13,6 +13,7 @@ from safekv.errors._topic import Topic
 _KINDS = {"secrets": "secret", "keys": "key", "certificates": "certificate"}
 _LOOK_UP = "$(az keyvault show --name "
 _KEY_OPERATIONS = {"wrapkey": "wrap_key", "unwrapkey": "unwrap_key", "wrap": "wrap_key", "unwrap": "unwrap_key"}
+_ADDRESS = re.compile(r"[\d.]+(:\d+)?|\[.*|localhost(:\d+)?")  # an emulator's, a tunnel's: nobody's name
 _PLACE = re.compile(r"{(\w+)(!r)?}")
 _AADSTS = (
     ("AADSTS7000215", "The client secret is wrong: AZURE_CLIENT_SECRET must be its value, not its id."),
@@ -65,7 +66,7 @@ def completed(given: Mapping[str, str]) -> dict[str, str]:
     facts.setdefault("connection", _WAYS.get(facts.get("connection_type", ""), "over the internet"))
     facts.setdefault("identity_hint", _identity_hint(facts.get("credential_message", "")))
     host = facts.get("host", "")
-    if "vault" not in facts and host:
+    if "vault" not in facts and host and not _ADDRESS.fullmatch(host):
         facts["vault"] = host.split(".", 1)[0]
     zone = next((zone for suffix, zone in _ZONES.items() if host.endswith(suffix)), _ZONES["azure.net"])
     facts.setdefault("dns_zone", zone)

@@ -217,7 +217,8 @@ INVALID = (
         "InvalidRequest",
         "Method does not allow operation",
         "The URL names an operation that this method does not have.",
-        "Check the path that was given to send_request.",
+        "A Managed HSM has keys alone: no secrets and no certificates. Otherwise check the path that was given to "
+        "send_request.",
         OTHER_ERRORS,
     ),
     Topic(

@@ -216,7 +216,7 @@ def test_one_error_has_every_field_that_is_missing_forbidden_disabled_or_malform
     for line in (
         "flag (flag of local.vault.azure.net): Its value is not of the type bool. Store true or false",
         "level (level of local.vault.azure.net): Its value is not one of 1, high.",
-        "tags (tags of local.vault.azure.net): Its value is not JSON of the type list[str].",
+        "tags (tags of local.vault.azure.net): Its value is not JSON of the type list[str]. Store JSON, ",
         "database.host (database--host of local.vault.azure.net): ",
     ):
         assert line in text

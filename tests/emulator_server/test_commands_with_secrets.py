@@ -105,9 +105,9 @@ def test_exec_starts_nothing_if_anything_is_wrong_and_lists_all_of_it(run: Run, 
     for said in (
         ".env:3 GONE (absent of 127.0.0.1:",
         ".env:4 OFF (off of 127.0.0.1:",
-        ".env:5 EVIL (not asked for): evil.example.com is not a host of Key Vault's",
-        ".env:6 BAD (not asked for): This is not a reference",
-        "--only NOWHERE (not asked for): No file, map or prefix has it.",
+        ".env:5 EVIL (not read): evil.example.com is not a host of Key Vault's",
+        ".env:6 BAD (not read): This is not a reference",
+        "--only NOWHERE (not read): No file, map or prefix has it.",
     ):
         assert said in done.stderr
     assert "OK" not in done.stderr
@@ -126,7 +126,7 @@ def test_exec_starts_nothing_if_anything_is_wrong_and_lists_all_of_it(run: Run, 
         (["get", "absent"], 1, "Error: "),
         (["get", "a.b"], 1, "'a.b' is not a valid secret name"),
         (["list", "--tag", "env"], 2, "'env' is not NAME=VALUE"),
-        (["check", "odd.ini"], 1, "no configuration file that is known"),
+        (["check", "file"], 1, "no configuration file that is known"),
     ],
 )
 def test_exit_codes(run: Run, tmp_path: Path, arguments: list[str], code: int, said: str) -> None:
@@ -176,7 +176,7 @@ def test_check_prints_names_and_states(run: Run, tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stdout.count("FAILED") == 3
     assert done.stdout.count("ok  ") == 2
-    for said in ("bad.json db[0] (gone of", "bad.json db[1] (off of", "bad.json db[2] (not asked for): This is not"):
+    for said in ("bad.json db[0] (gone of", "bad.json db[1] (off of", "bad.json db[2] (not read): This is not"):
         assert said in done.stderr
     assert "hunter2" not in done.stdout + done.stderr
 
@@ -212,3 +212,32 @@ def test_list_shows_states(run: Run) -> None:
     assert [(row[0], row[-1]) for row in rows] == [("enabled", "app1-db-url"), ("disabled", "off"), ("enabled", "pw")]
     assert run("list", "--names", "--prefix", "app1_").stdout == "app1-db-url\n"
     assert run("list", "--names", "--tag", "env=prod", "--vault", "two").stdout == "pw\n"
+
+
+def test_a_client_finds_the_emulators_vault_by_its_name(run: Run) -> None:
+    """As references and --vault do."""
+    code = "from safekv.secrets import SecretClient; print(SecretClient('Two').get_secret('pw').value[:3])"
+    done = run("exec", "--", sys.executable, "-c", code)
+    assert (done.returncode, done.stdout) == (0, "two\n"), done.stderr
+
+
+def test_a_prefix_that_brings_nothing_is_told(run: Run) -> None:
+    done = run("exec", "--prefix", "ap1-", "--", "true")
+    assert done.returncode == 0
+    assert "no secret that can be read begins with --prefix ap1-" in done.stderr
+    assert run("exec", "--prefix", "ap1-", "--strict", "--", "true").returncode == 125
+
+
+def test_variables_of_an_emulator_that_has_ended_are_no_traceback(run: Run, tmp_path: Path) -> None:
+    gone = str(tmp_path / "ca.pem")
+    for command in (["list"], ["get", "pw"], ["top", "--once", "--emulator"], ["exec", "--prefix", "a", "--", "true"]):
+        done = run(*command, REQUESTS_CA_BUNDLE=gone, SSL_CERT_FILE=gone, CURL_CA_BUNDLE=gone)
+        assert done.returncode in (1, 125)
+        assert "The emulator that these variables are of has ended." in done.stderr
+
+
+def test_a_file_of_no_known_format_is_refused_with_the_names_that_are_known(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "app.conf").write_text("A=kv://two/pw")
+    done = run("check", "--env-file", "app.conf")
+    assert "its name says no format" in done.stderr
+    assert ".yml, or begin with .env" in done.stderr

@@ -160,6 +160,15 @@ def test_somebody_is_let_in_without_a_client(serve: Any) -> None:
     assert client.get_secret("name").name == "name"
 
 
+def test_all_vaults_are_those_that_have_access_policies(serve: Any) -> None:
+    emulator = enforcing()
+    emulator.add_vault("one")
+    emulator.add_vault("my-hsm", hsm=True)
+    server = serve(emulator=emulator)
+    who = server.identity.settings.client_id
+    assert "my-hsm" not in ask(server, "access", {"who": who, "secrets": ["get"]})["vaults"]
+
+
 def test_the_command_has_an_option_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[EmulatorServer] = []
 

@@ -207,3 +207,38 @@ def test_a_terminal_is_shown_how_far_it_is(shell: Shell, ring: None) -> None:
 
 def _files(directory: Path) -> list[str]:
     return sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file())
+
+
+def test_nobody_reads_on(shell: Shell, ring: None) -> None:
+    (shell.here / "data").write_bytes(CONTENT)
+    shell("encrypt", "data", "--ring", "app.ring")
+    line = f"{sys.executable} -m safekv decrypt data.safekv -o - | head -c 3 | wc -c"
+    variables = {**os.environ, **shell._server.environment(), "SAFEKV_RING": "app.ring"}
+    done = subprocess.run(line, shell=True, cwd=shell.here, env=variables, capture_output=True, timeout=60, check=True)
+    assert (done.stdout.strip(), done.stderr) == (b"3", b"")
+
+
+def test_links_that_are_left_out_are_told(shell: Shell, ring: None) -> None:
+    (shell.here / "d" / "below").mkdir(parents=True)
+    (shell.here / "d" / "file").write_bytes(b"x")
+    (shell.here / "d" / "link").symlink_to("file")
+    (shell.here / "d" / "folder").symlink_to("below")
+    said = shell("encrypt", "-r", "d", "-o", "out", "--ring", "app.ring").stderr.decode()
+    assert "link is a link, and is left out." in said
+    assert "folder is a link, and is left out." in said
+
+
+def test_a_target_that_cannot_be_written_is_named_as_it_was_given(shell: Shell, ring: None) -> None:
+    (shell.here / "data").write_bytes(b"x")
+    for arguments in (
+        ("encrypt", "data", "-o", "/proc/absent", "--ring", "app.ring"),
+        ("keyring", "create", "/proc/absent", "--kek", shell.one),
+    ):
+        said = shell(*arguments, code=1).stderr.decode()
+        assert "/proc/absent: No such file or directory" in said
+        assert ".tmp" not in said
+
+
+def test_a_file_is_named_once(shell: Shell, ring: None) -> None:
+    said = shell("encrypt", "absent", "--ring", "app.ring", code=1).stderr.decode()
+    assert said.startswith("Error: absent: No such file or directory")

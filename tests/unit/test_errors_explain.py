@@ -148,3 +148,19 @@ def test_anything_can_be_pasted(text: str) -> None:
     for each in explain(text + " 403"):
         assert each.hint
         assert "\x1b" not in json.dumps(each._asdict())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8443", "localhost", "[::1]:8443", "10.0.0.4"])
+def test_an_address_is_not_taken_for_a_vaults_name(host: str) -> None:
+    """``--vault-name 127`` is no command to copy."""
+    body = json.dumps({"error": {"code": "SecretNotFound", "message": "A secret with (name/id) a was not found."}})
+    error = error_of(
+        Answer(404, None, {}, body.encode()), Asked(host, "get_secret", {"collection": "secrets", "name": "a"})
+    )
+    assert any("--vault-name <vault>" in remedy for remedy in error.remedies)
+
+
+def test_who_lists_secrets_of_a_managed_hsm_is_told_what_it_has() -> None:
+    body = json.dumps({"error": {"code": "BadParameter", "message": "Method GET does not allow operation 'secrets'"}})
+    error = error_of(Answer(400, None, {}, body.encode()), Asked("my-hsm.managedhsm.azure.net", "get_secret"))
+    assert "keys alone" in (error.hint or "")

@@ -15,6 +15,7 @@ from safekv._identifiers import (
     api_version,
     is_managed_hsm,
     is_vault,
+    named_vault_url,
     object_name,
     secret_attributes,
     secret_value,
@@ -182,3 +183,13 @@ def test_versions_that_nobody_knows(version: str) -> None:
 )
 def test_what_a_url_is_certain_to_be(url: str, vault: bool, hsm: bool) -> None:
     assert (is_vault(url), is_managed_hsm(url)) == (vault, hsm)
+
+
+def test_the_name_of_an_emulators_vault_is_that_vaults() -> None:
+    environ = {"SAFEKV_EMULATOR_VAULTS": "my-vault=https://127.0.0.1:8443,evil=https://evil.example.com"}
+    assert named_vault_url(" My-Vault ", environ) == "https://127.0.0.1:8443"
+    assert named_vault_url("evil", environ) == "https://evil.vault.azure.net"
+    assert named_vault_url("https://my-vault.vault.azure.net", environ) == "https://my-vault.vault.azure.net"
+    assert named_vault_url("my-vault", {}) == "https://my-vault.vault.azure.net"
+    with pytest.raises(InvalidArgument, match=r"^No vault is given\.\n.*AZURE_KEY_VAULT_URL"):
+        named_vault_url(None, environ)

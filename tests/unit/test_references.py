@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safekv._identifiers import object_name
+from safekv._identifiers import emulated_vaults, object_name
 from safekv.config._names import nested, secret_name, variable
-from safekv.config._references import Reference, Vaults, emulated_vaults, is_reference, parse
+from safekv.config._references import Reference, Vaults, is_reference, parse
 from safekv.errors import InvalidArgument
 
 URL = "https://my-vault.vault.azure.net"

@@ -87,7 +87,7 @@ def environment(machine: Machine) -> Check:
 def address(given: str | None, machine: Machine) -> tuple[Check, str | None]:
     """The check, and the vault's URL if it can be one."""
     try:
-        url = _identifiers.vault_url(given or machine.environ.get("AZURE_KEY_VAULT_URL"))
+        url = _identifiers.named_vault_url(given or machine.environ.get("AZURE_KEY_VAULT_URL"), machine.environ)
     except InvalidArgument as error:
         return raised("address", error), None
     host = urlsplit(url).hostname or ""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import ssl
 import time
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from safekv.cli.watching._window import Late, Look, Window, together
+from safekv.connection.wire._tls import ssl_context
 from safekv.errors import InvalidArgument
 from safekv.observability import _directory
 from safekv.observability._figures import Counts, add
@@ -85,7 +85,7 @@ class Emulator:
             )
         self._at = (parts.hostname, parts.port or 443)
         trusted = os.environ.get("SSL_CERT_FILE") or os.environ.get("REQUESTS_CA_BUNDLE")
-        self._tls = ssl.create_default_context(cafile=trusted or None)
+        self._tls = ssl_context(trusted or None)
         self._names = _names()
         self._noted = 0
         self._began = 0.0

@@ -17,7 +17,7 @@ _FEW = 8  # operations of one vault that are shown; the rest are in its own row
 def picture(shown: Shown, title: str) -> RenderableType:
     """All of it. What comes from elsewhere is text: no markup, no control characters."""
     table = Table(expand=True, pad_edge=False, box=None, header_style="bold")
-    table.add_column("vault, operation", ratio=3, no_wrap=True)
+    table.add_column("vault, operation", ratio=3, min_width=20, no_wrap=True)
     for name in ("req/s", "requests"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("answers", ratio=2)

@@ -84,6 +84,13 @@ def test_what_azure_says_is_shown_without_control_characters(tmp_path: Path) -> 
     assert "the vault" in shown
 
 
+def test_a_name_is_no_object_id() -> None:
+    """Else the answer would be that it has no access, with a command that Azure refuses."""
+    done = run("check", *PRESENT, "--identity", "bob@example.com", "--operation", "get_secret")
+    assert done.exit_code == 2
+    assert "az ad user show --id MAIL" in done.output
+
+
 def test_neither_are_they_in_a_verdict_and_a_difference(tmp_path: Path) -> None:
     saved = json.loads((DATA / "twelve.json").read_text("utf-8"))
     saved["properties"] |= {"enableRbacAuthorization": True, "accessPolicies": []}

@@ -61,9 +61,9 @@ def test_processes_add_up() -> None:
     assert [(lane.name, lane.rate, lane.waiting) for lane in row.lanes] == [("keys", None, 0), ("secrets", 5.0, 2)]
 
 
-def drawn(what: Shown, title: str = "somebody") -> str:
+def drawn(what: Shown, title: str = "somebody", width: int = 120) -> str:
     out = io.StringIO()
-    Console(file=out, width=120).print(picture(what, title))
+    Console(file=out, width=width).print(picture(what, title))
     return out.getvalue()
 
 
@@ -83,6 +83,11 @@ def test_the_picture() -> None:
     for part in ("get_secret", "4.2", "200:40 429:2", "503:1", "32 ms", "99.0%", "lane secrets: 12.5/s, 3 waiting"):
         assert part in text
     assert drawn(shown(Late(0, {}, {})))
+
+
+def test_a_narrow_terminal_still_shows_what_it_is_about() -> None:
+    text = drawn(shown(Late(10, {"requests": {"vault": {"get_secret": {"200": 40}}}}, {})), width=50)
+    assert "get_secret" in text
 
 
 def test_what_others_chose_reaches_the_terminal_as_text() -> None:
