@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from safekv.connection.wire._tls import ssl_context
 
 
