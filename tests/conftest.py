@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 pytest_plugins = ["pytester"]
 
 # pytester forgets what was imported during a run of its own, and these do not bear to be imported twice.
-for module in ("concurrent.futures.process", "numpy", "numpy.fft"):
+for module in ("concurrent.futures.process", "importlib_metadata", "numpy", "numpy.fft"):
     with suppress(ImportError):
         importlib.import_module(module)
 
