@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ServiceRequestError
 from azure.core.rest import HttpRequest
+from colours import Colour
 
 import safekv.errors as errors
 from safekv.testing import LocalKeyVault
-from tests.doors.colours import Colour
 
 ELSEWHERE = "https://sub.evil.example"
 
