@@ -136,7 +136,11 @@ def extras(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Write requirements/dev.txt: what a development environment holds, with hashes, for every Python and system."""
     session.install("uv")
-    groups = [part for group in ("lint", "types", "test", "witness", "integrations", "examples", "report", "docs") for part in ("--group", group)]
+    groups = [
+        part
+        for group in ("lint", "types", "test", "witness", "integrations", "examples", "report", "docs")
+        for part in ("--group", group)
+    ]
     session.run("uv", "pip", "compile", "--quiet", "--upgrade", "--universal", "--python-version", PYTHONS[0],
                 "--extra", "all", *groups, "--generate-hashes", "--no-header", "pyproject.toml",
                 "--output-file", "requirements/dev.txt")  # fmt: skip
