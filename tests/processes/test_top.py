@@ -103,7 +103,13 @@ os.waitpid(child, 0)
 def test_it_goes_on_until_it_is_told_to_end(tmp_path: Path) -> None:
     stop = publish(tmp_path / "numbers", interval=0.1, title="me")
     command = [sys.executable, "-m", "safekv", "top", "--directory", str(tmp_path / "numbers"), "--interval", "0.1"]
-    with subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watching:
+    with subprocess.Popen(
+        [*command, "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # who runs the tests may ignore it
+    ) as watching:
         assert watching.stdout
         lines = [watching.stdout.readline() for _ in range(3)]
         watching.send_signal(signal.SIGINT)

@@ -25,4 +25,8 @@ class PunctualSocket(SSLSocket):
                 raise TimeoutError(TOO_SLOW)
             if limit is None or left < limit:
                 self.settimeout(left)
+                try:
+                    return super().recv_into(buffer, nbytes, flags)
+                finally:
+                    self.settimeout(limit)  # the connection is kept, and the next call has more time
         return super().recv_into(buffer, nbytes, flags)
