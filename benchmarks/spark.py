@@ -110,7 +110,7 @@ def compare(spark: Any, url: str, count: int, rounds: int, workers: Path) -> dic
             Path(seen, str(os.getpid())).touch()
             return super().__call__(batches)
 
-    ours.Batches = Noting  # type: ignore[misc]
+    ours.Batches = Noting
     box = Encryptor(KeyRing.create(f"{url}/keys/app-kek", settings=RingSettings(spread=0.1)))
     frame = spark.range(0, count, numPartitions=PARTITIONS).selectExpr("id", "lpad(concat('DE', id), 20, '0') as iban")
     frame = frame.cache()

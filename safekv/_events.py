@@ -82,7 +82,7 @@ logger.addHandler(logging.NullHandler())  # or Python prints warnings of a libra
 
 def __getattr__(name: str) -> Any:
     """The kinds of events and states, as ``_events.Throttled``: see ``_event_types``."""
-    if name.startswith("_"):
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from safekv import _event_types
 

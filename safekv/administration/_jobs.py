@@ -188,7 +188,7 @@ class _Waited:
     def _pause(self: Any) -> float:
         """Seconds until the next look: as the HSM has asked, else 5."""
         headers = self._pipeline_response.http_response.headers
-        return self._waiting.pause(retry_after(headers, self._now()))  # type: ignore[no-any-return]
+        return self._waiting.pause(retry_after(headers, self._now()))  # type: ignore[no-any-return]  # the SDK does not say
 
     def _check(self: Any) -> None:
         if self.status().lower() != "succeeded":

@@ -124,7 +124,7 @@ class AsyncClients:
     def client(self, url: str) -> SecretClient:
         """The client of a vault."""
         if self.targets.client is not None and url == self.targets.url:
-            return self.targets.client  # type: ignore[no-any-return]
+            return self.targets.client  # type: ignore[no-any-return]  # of this colour
         if url in self._made:
             return self._made[url]
         if self._closed:  # by stop(), in the middle of a refresh

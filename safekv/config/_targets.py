@@ -24,10 +24,10 @@ class Targets:
         self.client: Any = None
         self.credential, self.options = credential, {}
         if vault_class is not None and isinstance(vault, vault_class):
-            vault = vault.secrets  # type: ignore[attr-defined]
+            vault = vault.secrets  # type: ignore[attr-defined]  # a Vault
         if isinstance(vault, client_class):
             self.client = vault
-            self.url, own, self.options = vault._origin  # type: ignore[attr-defined]
+            self.url, own, self.options = vault._origin  # type: ignore[attr-defined]  # a client of ours
             self.credential = own if credential is None else self._one_identity(own, credential)
         elif vault is None:
             given = os.environ.get("AZURE_KEY_VAULT_URL")

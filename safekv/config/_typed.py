@@ -46,14 +46,14 @@ class Model(Generic[T]):
 
         :raises LoadError: naming every field that is missing, forbidden, disabled or malformed.
         """
-        return self._built(plan, instances=True)  # type: ignore[no-any-return]
+        return self._built(plan, instances=True)  # type: ignore[no-any-return]  # the model's
 
     def given(self, plan: Plan) -> dict[str, Any]:
         """What the model is to be given, of what there is.
 
         :raises LoadError: as :meth:`made`, but for what is missing.
         """
-        return self._built(plan, instances=False)  # type: ignore[no-any-return]
+        return self._built(plan, instances=False)  # type: ignore[no-any-return]  # the model's
 
     def keywords(self, key: str) -> list[tuple[str, str]]:
         """For each field on the way to a key, what it may be given as."""

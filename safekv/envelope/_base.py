@@ -318,7 +318,7 @@ def closing(keks: Iterable[Any]) -> Flow:
     """Close the clients that the ring itself has made."""
     for kek in keks:
         if isinstance(kek, OfRing):
-            yield kek.close  # type: ignore[attr-defined]
+            yield kek.close  # type: ignore[attr-defined]  # those of vaults have it
 
 
 def _closed() -> RingClosed:

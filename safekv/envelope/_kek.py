@@ -50,7 +50,7 @@ class VaultKeyBase(OfRing):
                     f"{key!r} is of the other colour than the ring.",
                     hint="safekv.keys.crypto has the client for KeyRing, safekv.keys.crypto.aio that for aio.KeyRing.",
                 )
-            if key.vault_url is None:  # type: ignore[attr-defined]
+            if key.vault_url is None:  # type: ignore[attr-defined]  # a client of the SDK's
                 raise InvalidArgument(
                     "A client made with from_jwk has no vault, so nothing would keep its key.",
                     hint=f"Give {_EXAMPLE!r}.",

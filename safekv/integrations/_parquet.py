@@ -109,7 +109,7 @@ def _known(keks: Mapping[str, VaultKey], name: str) -> VaultKey:
 
 
 def _client(pe: Any, keks: Mapping[str, VaultKey], unwrapped: Unwrapped) -> Any:
-    class Client(pe.KmsClient):  # type: ignore[misc]
+    class Client(pe.KmsClient):  # type: ignore[misc]  # nor has pyarrow
         """What pyarrow asks. It does so from inside its reader, so a request of ours is bulk work."""
 
         def wrap_key(self, key_bytes: bytes, master_key_identifier: str) -> bytes:

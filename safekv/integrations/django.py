@@ -178,7 +178,7 @@ class Env(Mapping[str, str]):
         raise ImproperlyConfigured(f"{name}: {said}")
 
 
-class ExceptionReporterFilter(SafeExceptionReporterFilter):  # type: ignore[misc]
+class ExceptionReporterFilter(SafeExceptionReporterFilter):  # type: ignore[misc]  # Django has no types
     """Django's own filter, which knows secrets by the names of settings; this one knows their values too.
 
     ``DEFAULT_EXCEPTION_REPORTER_FILTER = "safekv.integrations.django.ExceptionReporterFilter"`` in the settings. What

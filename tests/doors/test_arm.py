@@ -333,7 +333,7 @@ def test_faults_meet_the_control_plane_by_their_path(local: LocalKeyVault) -> No
     local.fail(path="Microsoft.KeyVault/vaults", status=429, retry_after=1)
     with pytest.raises(HttpResponseError) as caught:
         vaults.get("emulator", "my")
-    assert (caught.value.status_code, caught.value.response.headers["Retry-After"]) == (429, "1")  # type: ignore[union-attr]
+    assert (caught.value.status_code, caught.value.response.headers["Retry-After"]) == (429, "1")
     local.fail(path="Microsoft.KeyVault/vaults", network="reset-after")
     with pytest.raises(ServiceResponseError):
         vaults.delete("emulator", "my")

@@ -119,7 +119,7 @@ def test_what_cannot_be_is_refused(box: Encryptor, call: Any, message: str) -> N
 
 def test_aad_has_no_default(box: Encryptor) -> None:
     with pytest.raises(TypeError, match="aad"):
-        encrypt_column(table(), "iban", box)  # type: ignore[call-arg]
+        encrypt_column(table(), "iban", box)
 
 
 def test_batches_travel_without_a_key(box: Encryptor) -> None:
@@ -182,7 +182,7 @@ def test_double_wrapping_cannot_be_left_out(entered: LocalKeyVault) -> None:
         keys.encryption(footer_key="k", column_keys={"other": ["iban"]})
     for wrong in ({}, "https://one.vault.azure.net/keys/parquet"):
         with pytest.raises(InvalidArgument, match="dict"):
-            ParquetKeys(wrong)  # type: ignore[arg-type]
+            ParquetKeys(wrong)
     assert asked(entered) == ["create_key"] * 2
 
 

@@ -180,4 +180,4 @@ def test_a_snapshot_that_cannot_be_written_is_no_error(loading: Loading, box: En
 
 def test_there_are_no_snapshots_in_the_clear() -> None:
     with pytest.raises(InvalidArgument, match="is encrypted"):
-        safekv.Snapshot("config.skv", None)  # type: ignore[arg-type]
+        safekv.Snapshot("config.skv", None)

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::safekv.errors.CryptographyWarni
 def inside(local: LocalKeyVault, name: str) -> Any:
     """The private key itself, out of the emulator."""
     (vault,) = local.emulator.vaults.values()
-    content = vault.keys.find(name, 0).latest.content  # type: ignore[union-attr]
+    content = vault.keys.find(name, 0).latest.content
     return load(content["kty"], content["material"])
 
 
@@ -180,7 +180,7 @@ def test_rsa_keys_for_cryptography(local: LocalKeyVault) -> None:
 
     keys.rotate_key("rsa")
     local.advance(seconds=301)
-    client.wrap_key("RSA-OAEP", KEY)  # type: ignore[arg-type]
+    client.wrap_key("RSA-OAEP", KEY)
     # They stay with the version whose numbers they have.
     public.verify(private.sign(b"data", how, hashes.SHA256()), b"data", how, hashes.SHA256())
     with pytest.raises(InvalidSignature):

@@ -155,7 +155,7 @@ def test_keys_that_are_none(doors: Doors, key: Any) -> None:
 
 def test_a_key_by_hand_works_without_its_vault(doors: Doors) -> None:
     jwk = {"kty": "oct", "k": KEY, "key_ops": ["wrapKey", "unwrapKey"]}
-    client = doors.crypto(KeyVaultKey("http://localhost/keys/name/version", jwk))  # type: ignore[arg-type]
+    client = doors.crypto(KeyVaultKey("http://localhost/keys/name/version", jwk))
     wrapped = doors.run(client.wrap_key("A256KW", KEY))
     assert wrapped.key_id == client.key_id == "http://localhost/keys/name/version"
     assert doors.run(client.unwrap_key("A256KW", wrapped.encrypted_key)).key == KEY
@@ -271,6 +271,6 @@ def test_a_pickle_holds_no_key(local: LocalKeyVault) -> None:
             assert (type(again), again.key_id, again._prefer_local) == (type(client), key.id, client._prefer_local)
             assert again.unwrap_key("RSA-OAEP", again.wrap_key("RSA-OAEP", KEY)).key == KEY
         jwk = {"kty": "oct", "k": KEY, "key_ops": ["wrapKey"]}
-        for mine in (CryptographyClient.from_jwk(jwk), CryptographyClient(KeyVaultKey(key.id, jwk))):  # type: ignore[arg-type]
+        for mine in (CryptographyClient.from_jwk(jwk), CryptographyClient(KeyVaultKey(key.id, jwk))):
             with pytest.raises(TypeError, match="cannot be pickled"):
                 pickle.dumps(mine)

@@ -406,7 +406,7 @@ def test_a_policy_for_an_application_on_behalf_of_users() -> None:
     _arm(local, "PUT", f"{local.arm.vault_id(VAULT)}/accessPolicies/add", {"properties": {"accessPolicies": [entry]}})
     with pytest.raises(HttpResponseError, match="on-behalf-of") as caught:
         opened(local, app).secrets.get_secret("here")
-    commands = [shlex.split(each) for each in caught.value.remedies if each.startswith("az ")]  # type: ignore[attr-defined]
+    commands = [shlex.split(each) for each in caught.value.remedies if each.startswith("az ")]
     assert commands[0][2] == "delete-policy"
     assert commands[0][-2:] == ["--application-id", app.principal.client_id]
 

@@ -285,7 +285,7 @@ def _held(local: LocalKeyVault) -> Any:
     class Aio:
         loop = object()
 
-    return holding(Aio(), local)  # type: ignore[arg-type]
+    return holding(Aio(), local)
 
 
 def test_nothing_that_leaves_has_a_name_or_a_value(doors: Doors, exported: Exported) -> None:
@@ -337,7 +337,7 @@ def test_ending_it_during_a_call_leaves_no_span_behind(local: LocalKeyVault) -> 
     class Sync:
         loop = None
 
-    exported, held = Exported(), holding(Sync(), local)  # type: ignore[arg-type]
+    exported, held = Exported(), holding(Sync(), local)
     client = SecretClient(local.url(), local.credential(), transport=held, cache=None)
     after: list[Any] = []
 

@@ -82,7 +82,7 @@ def test_a_vault_that_throttles_for_six_seconds_fails_nobody(colour: Colour, loc
             local.emulator.clear_faults()
         return result
 
-    clock.advance = until_it_is_over  # type: ignore[method-assign]
+    clock.advance = until_it_is_over
     assert colour.run(get(client)).value == "hello"
     assert 6 <= clock.monotonic() < 12
 

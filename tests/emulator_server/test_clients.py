@@ -68,7 +68,7 @@ def test_default_azure_credential_and_secret_client_need_no_change(
     server: EmulatorServer, run_client: RunClient, source: str, identity: str
 ) -> None:
     before = dict(server.identity.requests)
-    output = run_client(source, server.environment(identity)).stdout  # type: ignore[arg-type]
+    output = run_client(source, server.environment(identity)).stdout
     assert output.startswith(f"hello {server.vault_urls['one']}/secrets/greeting/")
     asked = {kind: count - before.get(kind, 0) for kind, count in server.identity.requests.items()}
     kind = "app-service" if identity == "managed" else "workload-identity"

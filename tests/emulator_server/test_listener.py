@@ -79,13 +79,13 @@ def serve(certificates: Certificates) -> Iterator[Callable[..., Served]]:
     with contextlib.ExitStack() as stack:
 
         def start(*, tls: bool = True, **options: float) -> Served:
-            listener = Listener(**options)  # type: ignore[arg-type]
+            listener = Listener(**options)
             port = Port(bind("127.0.0.1", 0), Echo(), certificates if tls else None)
             listener.add(port)
             stack.callback(listener.stop)
             listener.start()
             client = ssl.create_default_context(cadata=certificates.ca.decode()) if tls else None
-            return Served(port.service, port, listener, client)  # type: ignore[arg-type]
+            return Served(port.service, port, listener, client)
 
         yield start
 

@@ -188,7 +188,7 @@ def test_the_variables_for_a_workload_identity() -> None:
 
 def test_another_way_to_get_tokens_is_unknown() -> None:
     with EmulatorServer() as server, pytest.raises(ValueError, match="'managed' or 'workload', not 'cli'"):
-        server.environment("cli")  # type: ignore[arg-type]
+        server.environment("cli")
 
 
 def test_the_variables_survive_a_shell() -> None:

@@ -64,7 +64,7 @@ def example(request: pytest.FixtureRequest) -> Example:
     for package in request.param.packages:
         if find_spec(package) is None:
             pytest.skip(f"needs {package}")
-    return request.param  # type: ignore[no-any-return]
+    return request.param
 
 
 @contextmanager
@@ -101,7 +101,7 @@ def asked(port: int) -> dict[str, Any]:
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request("GET", "/")
-        return json.loads(connection.getresponse().read())  # type: ignore[no-any-return]
+        return json.loads(connection.getresponse().read())
     finally:
         connection.close()
 

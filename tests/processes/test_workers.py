@@ -43,7 +43,7 @@ def here(tmp_path: Path, server: EmulatorServer) -> Path:
     return tmp_path
 
 
-def _vault(server: EmulatorServer):  # type: ignore[no-untyped-def]
+def _vault(server: EmulatorServer):
     return next(iter(server.emulator.vaults.values()))
 
 
@@ -110,7 +110,7 @@ def _get(port: int) -> str:
     return ""
 
 
-def _until(ask, wanted: str, seconds: float = 30.0) -> bool:  # type: ignore[no-untyped-def]
+def _until(ask, wanted: str, seconds: float = 30.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if re.fullmatch(wanted, ask()):

@@ -87,11 +87,11 @@ def soak(
     world = begin(vaults)
     loop_thread = lambda: asyncio.run(work.tasks(world, tasks))  # noqa: E731
     jobs: list[Callable[[], None]] = [loop_thread, lambda: work.loops(world)]
-    jobs += [lambda number=number: work.thread(world, number) for number in range(threads)]  # type: ignore[misc]
+    jobs += [lambda number=number: work.thread(world, number) for number in range(threads)]
     for number, vault in enumerate(VAULTS):
         rotated = [truth for truth in world.truths if truth.vault == vault][:ROTATED]
         for half in (rotated[::2], rotated[1::2]):
-            jobs.append(lambda half=half, number=number: work.rotate(world, half, number))  # type: ignore[misc]
+            jobs.append(lambda half=half, number=number: work.rotate(world, half, number))
     # Secrets, clients and the ring are held open throughout, as an application holds them.
     held = [SecretClient(url, world.credential, timeout=work.TIMEOUT) for url in vaults.urls.values()]
     running = [threading.Thread(target=job, name=f"soak-{number}") for number, job in enumerate(jobs)]

@@ -53,7 +53,7 @@ def check(spark: Any, server: EmulatorServer, workers: Path) -> None:
             Path(seen, str(os.getpid())).touch()
             return super().__call__(batches)
 
-    safekv.integrations.spark.Batches = Noting  # type: ignore[misc]
+    safekv.integrations.spark.Batches = Noting
     kek = server.vault_urls["one"] + "/keys/app-kek"
     ring = KeyRing.create(kek, algorithm="A256GCM", settings=RingSettings(spread=0.1))
     box = Encryptor(ring)
@@ -75,7 +75,7 @@ def check(spark: Any, server: EmulatorServer, workers: Path) -> None:
     assert len(rows) == 1000
     assert all(row["iban"] == f"DE{row['id']}" for row in rows)
     print("Spark SQL's aes_decrypt reads the records")
-    safekv.integrations.spark.Batches = Batches  # type: ignore[misc]
+    safekv.integrations.spark.Batches = Batches
     blocks = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.DOTALL | re.M)
     for block in (it for it in blocks if "pyspark" in it):
         exec(block.replace("https://my-vault.vault.azure.net", server.vault_urls["one"]), {"__name__": "example"})

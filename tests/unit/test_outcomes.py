@@ -36,7 +36,7 @@ from safekv.errors import CredentialTooOld, DeadlineExceeded
 from safekv.resilience._flow import Outcome
 
 POOL: Any = HTTPSConnection("my-vault.vault.azure.net")
-KEY = ConnectionKey("my-vault.vault.azure.net", 443, True, True, None, None, None)  # type: ignore[call-arg]
+KEY = ConnectionKey("my-vault.vault.azure.net", 443, True, True, None, None, None)
 UNTRUSTED = ssl.SSLCertVerificationError(1, "certificate verify failed")
 
 
@@ -143,7 +143,7 @@ def test_the_race_in_the_sdks_authentication() -> None:
 def test_chains_that_bite_their_own_tail() -> None:
     error = ServiceResponseError("x")
     error.__cause__ = error
-    error.inner_exception = error  # type: ignore[assignment]
+    error.inner_exception = error
     error.args = (error,)
     assert outcome_of(error) is Outcome.UNKNOWN
 

@@ -64,7 +64,7 @@ class OldCredential(Credential):
 
 
 class AsyncCredential(Credential):
-    async def get_token_info(self, *scopes: str, options: Any = None) -> AccessTokenInfo:  # type: ignore[override]
+    async def get_token_info(self, *scopes: str, options: Any = None) -> AccessTokenInfo:
         await asyncio.sleep(self.delay)
         return self.answer(options)
 
@@ -305,7 +305,7 @@ def test_another_type_error_stays_what_it_is() -> None:
 
 class Bluish:
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        return (lambda: AccessToken("", 0))(colour="blue")  # type: ignore[call-arg]
+        return (lambda: AccessToken("", 0))(colour="blue")
 
 
 def test_a_keyword_that_is_not_ours_is_no_matter_of_age() -> None:

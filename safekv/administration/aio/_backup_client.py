@@ -32,7 +32,7 @@ class KeyVaultBackupClient(AsyncSharedClient, azure.keyvault.administration.aio.
     # Ignored: what the decorator makes of a coroutine function is no coroutine function to mypy, in the SDK too.
 
     @distributed_trace_async
-    async def begin_backup(  # type: ignore[override]
+    async def begin_backup(  # type: ignore[override]  # a coroutine, as the SDK makes it
         self, blob_storage_url: str, *args: str, **kwargs: Any
     ) -> AsyncLROPoller[KeyVaultBackupResult]:
         """Back everything up into a folder of a container, of which the result has the ``folder_url``.
@@ -44,7 +44,7 @@ class KeyVaultBackupClient(AsyncSharedClient, azure.keyvault.administration.aio.
         return await self._begin(_jobs.backup(self._models, blob_storage_url, args, kwargs), kwargs)
 
     @distributed_trace_async
-    async def begin_restore(  # type: ignore[override]
+    async def begin_restore(  # type: ignore[override]  # a coroutine, as the SDK makes it
         self, folder_url: str, *args: str, **kwargs: Any
     ) -> AsyncLROPoller[None]:
         """Restore a backup, which replaces all keys and roles; or one key of it.
@@ -56,14 +56,14 @@ class KeyVaultBackupClient(AsyncSharedClient, azure.keyvault.administration.aio.
         return await self._begin(_jobs.restore(self._models, folder_url, args, kwargs), kwargs)
 
     @distributed_trace_async
-    async def begin_pre_backup(  # type: ignore[override]
+    async def begin_pre_backup(  # type: ignore[override]  # a coroutine, as the SDK makes it
         self, blob_storage_url: str, **kwargs: Any
     ) -> AsyncLROPoller[None]:
         """Check whether :meth:`begin_backup` with the same arguments would work."""
         return await self._begin(_jobs.pre_backup(self._models, blob_storage_url, kwargs), kwargs)
 
     @distributed_trace_async
-    async def begin_pre_restore(  # type: ignore[override]
+    async def begin_pre_restore(  # type: ignore[override]  # a coroutine, as the SDK makes it
         self, folder_url: str, **kwargs: Any
     ) -> AsyncLROPoller[None]:
         """Check whether :meth:`begin_restore` with the same arguments would work."""

@@ -33,7 +33,7 @@ def _where(code: Code, call: ast.Call, reasons: Reasons) -> str | None:
         return None
     loop = loop_around(code, call)
     if loop is not None:
-        return None if varies(code, call, loop) else f"in a loop (line {loop.lineno})"  # type: ignore[attr-defined]
+        return None if varies(code, call, loop) else f"in a loop (line {loop.lineno})"  # type: ignore[attr-defined]  # a loop
     function = code.function(call)
     return f"in {reasons[function]}" if function in reasons else None
 

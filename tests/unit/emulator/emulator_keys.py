@@ -55,7 +55,7 @@ def import_(wire: Wire, jwk: dict[str, Any], name: str = "name", **body: Any) ->
 
 def inside(wire: Wire, name: str = "name") -> Any:
     """The private key itself, out of the emulator."""
-    content = wire.vault.keys.find(name, 0).latest.content  # type: ignore[union-attr]
+    content = wire.vault.keys.find(name, 0).latest.content
     return load(content["kty"], content["material"])
 
 

@@ -61,7 +61,7 @@ def test_the_environment_gets_the_key_and_nobody_else(wire: Wire, enc: str | Non
     for path in ("name", "name/", f"name/{version}"):
         answer = wire.post(f"/keys/{path}/release", {"target": token(), "enc": enc, "nonce": "n"})
         key = load_der_private_key(released(answer), None)
-        assert key.private_numbers() == inside(wire).private_numbers()  # type: ignore[union-attr]
+        assert key.private_numbers() == inside(wire).private_numbers()
         assert number(inside(wire).private_numbers().d) not in json.dumps(answer.json)
 
 

@@ -348,7 +348,7 @@ def test_a_backup_brings_everything_back(wire: Wire) -> None:
 
 def test_a_key_of_a_certificate_is_managed(wire: Wire) -> None:
     create(wire)
-    wire.vault.keys.find("name", START).latest.managed = True  # type: ignore[union-attr]
+    wire.vault.keys.find("name", START).latest.managed = True
     assert wire.get("/keys/name").json["managed"] is True
     for answer in (create_again(wire), wire.delete("/keys/name"), wire.post("/keys/name/rotate")):
         assert (answer.status, answer.inner_code) == (403, "KeyManagedByKeyVault")
@@ -418,6 +418,6 @@ def test_attributes_that_came_later(wire: Wire, api_version: str) -> None:
 def test_material_is_read_back_as_it_was_made(wire: Wire) -> None:
     for kty in ("RSA", "EC", "oct"):
         create(wire, kty, kty)
-        content = wire.vault.keys.find(kty, START).latest.content  # type: ignore[union-attr]
+        content = wire.vault.keys.find(kty, START).latest.content
         assert load(kty, content["material"]) is load(kty, content["material"])
         assert content["material"] not in repr(wire.vault.keys.find(kty, START))

@@ -71,10 +71,10 @@ class Credential:
 
 
 class AsyncCredential(Credential):
-    async def get_token_info(self, *scopes: str, options: Any = None) -> AccessTokenInfo:  # type: ignore[override]
+    async def get_token_info(self, *scopes: str, options: Any = None) -> AccessTokenInfo:
         return super().get_token_info(*scopes, options=options)
 
-    async def close(self) -> None: ...  # type: ignore[override]
+    async def close(self) -> None: ...
 
 
 @dataclass
@@ -499,7 +499,7 @@ class Recorder:
 def test_what_the_emulator_is_asked(options: dict[str, Any], body: bytes) -> None:
     recorder = Recorder()
     request = HttpRequest("POST", "https://My.Vault.Azure.Net:443/a%20b?x=1&x=2&y=", headers={"X-A": "b"}, **options)
-    with EmulatorTransport(recorder) as transport, transport.send(request) as response:  # type: ignore[arg-type]
+    with EmulatorTransport(recorder) as transport, transport.send(request) as response:
         assert (response.reason, response.json()) == ("", {})
     (asked,) = recorder.asked
     assert (asked.method, asked.authority, asked.path) == ("POST", "my.vault.azure.net", "/a%20b")

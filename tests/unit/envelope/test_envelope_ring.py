@@ -48,14 +48,14 @@ def test_a_new_ring_is_unwrapped_once_by_every_key_before_it_is_used(colour: Col
 
 def test_a_key_that_does_not_give_back_what_it_wrapped_makes_no_ring(colour: Colour) -> None:
     kek = LocalKek()
-    kek.unwrap_locally = lambda encrypted_key: os.urandom(32)  # type: ignore[method-assign]
+    kek.unwrap_locally = lambda encrypted_key: os.urandom(32)
     with pytest.raises(WrapCheckFailed, match=r"primary\.vault"):
         colour.create(LocalKek(SECOND), kek)
 
 
 def test_a_way_of_wrapping_that_a_ring_cannot_hold_is_refused(colour: Colour) -> None:
     kek = LocalKek()
-    kek.algorithm = "RSA1_5"  # type: ignore[misc]
+    kek.algorithm = "RSA1_5"
     with pytest.raises(InvalidArgument, match="RSA1_5"):
         colour.create(kek)
 
@@ -138,7 +138,7 @@ def test_a_ring_that_is_closed_while_a_vault_answers_stays_closed() -> None:
         ring.close()
         return unwrap(encrypted_key)
 
-    kek.unwrap_locally = closing  # type: ignore[method-assign]
+    kek.unwrap_locally = closing
     with pytest.raises(RingClosed):
         ring.opened()
 
@@ -231,7 +231,7 @@ def test_the_list_of_allowed_keys_is_checked() -> None:
     text = KeyRing.create(LocalKek()).to_json()
     for allow in ([], [PRIMARY, "kek"], PRIMARY, ["https://host/secrets/x"], [None]):
         with pytest.raises(InvalidArgument):
-            KeyRing(text, LocalKek(), allow=allow)  # type: ignore[arg-type]
+            KeyRing(text, LocalKek(), allow=allow)
     KeyRing(text, LocalKek(), allow=["https://PRIMARY.vault.azure.net/keys/KEK/abc", SECOND + "/"])
 
 
@@ -246,11 +246,11 @@ def test_keys_that_are_none_are_refused_at_once(ring: KeyRing) -> None:
         KeyRing.create()
     for kek in (7, "app-kek", "https://my.vault.azure.net/secrets/kek", object()):
         with pytest.raises(InvalidArgument, match="key"):
-            KeyRing.create(kek)  # type: ignore[arg-type]
+            KeyRing.create(kek)
     with pytest.raises(InvalidArgument, match="XAES-256-GCM"):
         KeyRing.create(LocalKek(), algorithm="AES-CBC")
     with pytest.raises(InvalidArgument, match="KeyRing"):
-        Encryptor("app.ring")  # type: ignore[arg-type]
+        Encryptor("app.ring")
 
 
 def test_the_second_vault_opens_the_ring_while_the_first_is_out_of_reach(colour: Colour) -> None:

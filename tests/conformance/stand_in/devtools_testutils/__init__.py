@@ -34,7 +34,7 @@ class AzureRecordedTestCase:
         # Microsoft's preparers skip all but the newest api-version in live runs, to save time
         # on a real vault. Here each version costs milliseconds.
         if "_skip_if_not_configured" in vars(cls):
-            cls._skip_if_not_configured = _never_skipped  # type: ignore[attr-defined]
+            cls._skip_if_not_configured = _never_skipped
 
     def is_playback(self) -> bool:
         return False
