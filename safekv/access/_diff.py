@@ -18,6 +18,8 @@ from safekv.access._values import Unresolved, is_unresolved
 _KEEPS_MODEL = "2026-02-01"
 #: Why it is not known whether what one resource gives back is there in the end.
 NO_ORDER = "another resource takes away what it gives, and no dependsOn says which of them comes last"
+#: It was seen to leave the policies of a deleted vault as they were; of one that is there nothing is documented.
+_RECOVERED = "it is for a deleted vault, and nobody says what it does to the policies of one that is there"
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -135,10 +137,7 @@ class _Run:
         if is_unresolved(put.recover):
             self.unknown.append(put.recover)
         elif put.recover:
-            self.notes.append(
-                "createMode is recover: the vault keeps its policies, and what the template lists is at most added. "
-                "It is for a deleted vault; Azure may refuse it for one that is there."
-            )
+            self.unknown.append(Unresolved("createMode: recover", _RECOVERED))
             return
         self._set_model(put)
         if put.policies is None:

@@ -85,8 +85,6 @@ class _Work:
         self._policies = present.by_identity()
 
     def put(self, put: Put) -> None:
-        if put.recover is True:
-            return
         if put.found.copied:
             raise _by_hand(put.found, "a loop makes several vaults of this resource")
         properties = member(put.found.raw, "properties")

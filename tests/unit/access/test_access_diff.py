@@ -112,10 +112,11 @@ def test_a_vault_without_access_policies_counts_as_the_loss_of_all() -> None:
     assert "has no accessPolicies" in found.notes[0]
 
 
-def test_recovering_takes_nothing_away() -> None:
+def test_what_recovering_does_to_a_vault_that_is_there_is_not_known() -> None:
     found = diff(template(vault(createMode="recover")), policy(1, secrets=["get"]))
     assert not found.loses
-    assert "createMode is recover" in found.notes[0]
+    assert [each.expression for each in found.unknown] == ["createMode: recover"]
+    assert not found.is_safe()
 
 
 def test_purge_protection_that_azure_would_refuse_is_told() -> None:
