@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from safekv.envelope import Encryptor
 from safekv.errors import InvalidArgument
-from safekv.integrations.arrow import decrypt_column, encrypt_column, row_aad
+from safekv.integrations.arrow import decrypt_array, encrypt_array, row_aad, with_column
 
 
 class Batches:
@@ -43,10 +44,13 @@ class Batches:
     def one(self, batch: Any) -> Any:
         """One of them."""
         ids = None if self._row_id is None else batch.column(self._row_id)
-        for name, prefix in self._aad.items():
-            aad = prefix if ids is None else row_aad(prefix, ids)
-            if self._decrypt:
-                batch = decrypt_column(batch, name, self._box, aad=aad, type=self._types.get(name))
-            else:
-                batch = encrypt_column(batch, name, self._box, aad=aad)
+        for name in self._aad:
+            batch = with_column(batch, name, partial(self.column, name, ids=ids))
         return batch
+
+    def column(self, name: str, values: Any, ids: Any = None) -> Any:
+        """What the column ``name`` becomes; ``ids`` is the column that tells rows apart, if there is one."""
+        aad = self._aad[name] if ids is None else row_aad(self._aad[name], ids)
+        if self._decrypt:
+            return decrypt_array(values, self._box, aad=aad, type=self._types.get(name))
+        return encrypt_array(values, self._box, aad=aad)

@@ -7,6 +7,8 @@ import json
 import os
 import pickle
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -132,6 +134,24 @@ def test_batches_travel_without_a_key(box: Encryptor) -> None:
     sealed = list(pickle.loads(data)(iter(batches)))
     assert sealed[0].schema.field("iban").type == pa.binary()
     assert list(back(iter(sealed))) == batches
+
+
+WITHOUT_NUMPY = """
+import sys
+sys.modules["numpy"] = None
+import pyarrow as pa
+from safekv.envelope import Encryptor, KeyRing
+from safekv.integrations.arrow import decrypt_array, encrypt_array
+from safekv.testing import LocalKeyVault
+with LocalKeyVault() as local:
+    local.vault().keys.create_rsa_key("app-kek", size=2048)
+    box, array = Encryptor(KeyRing.create(local.url() + "/keys/app-kek")), pa.array(["x", "a", None, ""])[1:]
+    assert decrypt_array(encrypt_array(array, box, aad=b"t"), box, aad=b"t", type=pa.string()) == array
+"""
+
+
+def test_numpy_is_not_needed() -> None:
+    subprocess.run([sys.executable, "-c", WITHOUT_NUMPY], check=True, timeout=60)
 
 
 # -- Parquet
