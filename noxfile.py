@@ -215,6 +215,13 @@ def spark(session: nox.Session) -> None:
 
 
 @nox.session(python=NEWEST_COMMON, default=False)
+def ray(session: nox.Session) -> None:
+    """Ray's tasks and data sets with one encryptor: a quarter of a gigabyte, so only when it is asked for."""
+    _install(session, "ray", extras="aio,arrow")
+    session.run("python", "tests/ray/check.py", env={"RAY_AUTH_MODE": "disabled"})
+
+
+@nox.session(python=NEWEST_COMMON, default=False)
 def nonces(session: nox.Session) -> None:
     """Ten million nonces from eight forked processes, and none of them twice. A minute."""
     _install(session, extras="")

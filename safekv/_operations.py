@@ -140,7 +140,7 @@ _OPERATIONS = {tuple(route.split(" ", 1)): Operation(*known) for route, known in
 _MOST_SEGMENTS = max(route.count("/") for route in _ROUTES) + 1
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=256)
 def operation_of(method: str, path: str) -> Operation:
     """The operation that a request stands for.
 

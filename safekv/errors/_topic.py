@@ -6,7 +6,7 @@ there). ``safekv explain`` and the pages in ``docs/troubleshooting/`` show topic
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 GUIDE = "https://github.com/Azure/azure-sdk-for-python/blob/main/sdk/keyvault/TROUBLESHOOTING.md"
 IDENTITY_GUIDE = (
@@ -30,8 +30,7 @@ WHO_CAN_READ = "who-can-read.md"
 PERMISSION_MODELS = "explanation/permission-models.md"
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(NamedTuple):  # a dataclass would import dataclasses and inspect at every start
     """One thing that goes wrong.
 
     Texts have places such as ``{vault}``, filled with what the error says; see ``_hints``.
