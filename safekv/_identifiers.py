@@ -13,6 +13,9 @@ from safekv.errors import InvalidArgument
 
 PUBLIC_CLOUD = "vault.azure.net"
 EXAMPLE_URL = "https://my-vault.vault.azure.net"
+#: Where vaults are, in the clouds that there are.
+VAULT_DOMAINS = (PUBLIC_CLOUD, "vault.azure.cn", "vault.usgovcloudapi.net")
+HSM_DOMAINS = tuple(domain.replace("vault", "managedhsm", 1) for domain in VAULT_DOMAINS)
 
 MAX_VALUE_BYTES = 25 * 1024
 MAX_TAGS = 15
@@ -59,10 +62,28 @@ def emulated_vaults(environ: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def named_vault_url(given: object, environ: Mapping[str, str] | None = None) -> str:
-    """As :func:`vault_url`, but the name of a vault of ``safekv emulator`` is that vault's, wherever it is written."""
-    if isinstance(given, str) and "://" not in given:
-        given = emulated_vaults(environ).get(given.strip().lower(), given)
+    """As :func:`vault_url`, but a vault that ``safekv emulator`` has is that one, by name and by URL."""
+    if isinstance(given, str):
+        emulated = emulated_vaults(environ)
+        given = emulated.get(given.strip().lower(), given) if "://" not in given else where_it_is(given, emulated)
     return vault_url(given)
+
+
+def where_it_is(address: str, emulated: Mapping[str, str] | None = None) -> str:
+    """A vault's URL, or the id of something in it, at the emulator's address if ``safekv emulator`` has that vault.
+
+    An application that names its vault in full runs on the emulator, too, while the emulator's variables are set.
+
+    :param emulated: :func:`emulated_vaults`, if nothing is given.
+    """
+    known = emulated_vaults() if emulated is None else emulated
+    if not known:
+        return address
+    scheme, _, rest = address.strip().partition("://")
+    host, slash, path = rest.partition("/")
+    name, _, domain = host.lower().rstrip(".").partition(".")
+    ours = scheme.lower() == "https" and domain in VAULT_DOMAINS + HSM_DOMAINS and name in known
+    return known[name] + slash + path if ours else address
 
 
 def _canonical(text: str, given: str) -> str:

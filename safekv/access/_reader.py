@@ -75,6 +75,7 @@ def read_groups(
 def _address(given: str | None) -> tuple[ResourceId | None, str, str | None]:
     """The resource id, if it is one; the vault's name; and its host, which tells the cloud, if a URL was given."""
     text = ((os.environ.get("AZURE_KEY_VAULT_URL") if given is None else given) or "").strip()
+    text = _identifiers.where_it_is(text)
     if text.lower().startswith("/subscriptions/"):
         known = parse_resource_id(text)
         return known, known.name, None

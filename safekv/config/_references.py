@@ -15,11 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from safekv._identifiers import PUBLIC_CLOUD, object_name, vault_url
+from safekv._identifiers import PUBLIC_CLOUD, VAULT_DOMAINS, object_name, vault_url, where_it_is
 from safekv.errors import InvalidArgument
-
-#: Where Key Vault is. A reference to any other host is refused: the token would go there.
-DOMAINS = (PUBLIC_CLOUD, "vault.azure.cn", "vault.usgovcloudapi.net")
 
 _APP_SERVICE = "@microsoft.keyvault("
 _KV = "kv://"
@@ -68,18 +65,19 @@ class Vaults:
 
         :raises InvalidArgument: if it is not a host of Key Vault's.
         """
-        url = vault_url(address)
+        url = vault_url(where_it_is(address, self.emulated))
         if url == self.default or url in self.emulated.values() or _is_key_vaults(url):
             return url
         raise InvalidArgument(
             f"{url.removeprefix('https://')} is not a host of Key Vault's, so no token is sent to it.",
-            hint=f"Key Vaults are at NAME.{', NAME.'.join(DOMAINS)}; another host can only be the vault of the call.",
+            hint=f"Key Vaults are at NAME.{', NAME.'.join(VAULT_DOMAINS)}; "
+            "another host can only be the vault of the call.",
         )
 
     def _domain(self) -> str:
         """The cloud of the call's own vault."""
         host = urlsplit(self.default or "").hostname or ""
-        return next((domain for domain in DOMAINS if host.endswith(f".{domain}")), PUBLIC_CLOUD)
+        return next((domain for domain in VAULT_DOMAINS if host.endswith(f".{domain}")), PUBLIC_CLOUD)
 
 
 def is_reference(text: object) -> bool:
@@ -149,7 +147,7 @@ def _version(version: str | None = None) -> str | None:
 def _is_key_vaults(url: str) -> bool:
     host = url.removeprefix("https://")  # a port would be in it, and Key Vault has none
     label, _, domain = host.partition(".")
-    return domain in DOMAINS and _VAULT_LABEL.fullmatch(label) is not None
+    return domain in VAULT_DOMAINS and _VAULT_LABEL.fullmatch(label) is not None
 
 
 def _malformed(problem: str) -> InvalidArgument:

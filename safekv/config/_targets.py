@@ -6,7 +6,7 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
-from safekv._identifiers import emulated_vaults, named_vault_url, vault_url
+from safekv._identifiers import emulated_vaults, named_vault_url
 from safekv.config._plan import no_vault
 from safekv.config._references import Vaults
 from safekv.errors import InvalidArgument
@@ -31,7 +31,7 @@ class Targets:
             self.credential = own if credential is None else self._one_identity(own, credential)
         elif vault is None:
             given = os.environ.get("AZURE_KEY_VAULT_URL")
-            self.url = vault_url(given) if given else None
+            self.url = named_vault_url(given) if given else None
         elif isinstance(vault, str):
             self.url = named_vault_url(vault)
         else:

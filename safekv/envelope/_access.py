@@ -44,11 +44,17 @@ def access(
     """
     if given:
         keks = wrappers(given, credential, make)
-        return keks, allowed([_address(it) for it in keks] if allow is None else allow)
+        return keks, allowed([_address(it) for it in keks]) if allow is None else _listed(allow)
     addresses = list(dict.fromkeys(unversioned(it.kid) for it in document.recipients))
-    listed = _in_our_vault(addresses) if allow is None else allowed(allow)
+    listed = _in_our_vault(addresses) if allow is None else _listed(allow)
     fine = [unversioned(kid) for kid in listed.only(it.kid for it in document.recipients)]
     return wrappers([*dict.fromkeys(fine)], credential, make), listed
+
+
+def _listed(allow: Iterable[str] | AllowedKeys) -> AllowedKeys:
+    if isinstance(allow, (str, AllowedKeys)):
+        return allowed(allow)
+    return allowed([_identifiers.where_it_is(str(it)) for it in allow])
 
 
 def _address(kek: Any) -> str:
@@ -69,6 +75,6 @@ def _in_our_vault(addresses: Iterable[str]) -> AllowedKeys:
             "Which keys may open this ring? It names some itself, but whoever wrote it chose them.",
             hint=f"Give the keys, such as KeyRing.load('app.ring', {_EXAMPLE}), or their vault in AZURE_KEY_VAULT_URL.",
         )
-    ours = [it for it in addresses if it.startswith(f"{_identifiers.vault_url(url)}/keys/")]
+    ours = [it for it in addresses if it.startswith(f"{_identifiers.named_vault_url(url)}/keys/")]
     # Nothing of ours in it: a list on which no key of the ring is.
-    return allowed(ours or [f"{_identifiers.vault_url(url)}/keys/none"])
+    return allowed(ours or [f"{_identifiers.named_vault_url(url)}/keys/none"])

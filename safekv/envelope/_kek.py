@@ -60,7 +60,7 @@ class VaultKeyBase(OfRing):
             return key.id
         if not isinstance(key, str):
             _refuse(key)
-        return key
+        return _identifiers.where_it_is(key)
 
     @property
     def address(self) -> str:

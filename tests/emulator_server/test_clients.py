@@ -114,3 +114,40 @@ def test_imds(server: EmulatorServer, run_client: RunClient) -> None:
 def test_the_variables_name_every_vault(server: EmulatorServer, run_client: RunClient) -> None:
     output = run_client("import os; print(os.environ['SAFEKV_EMULATOR_VAULTS'])", server.environment()).stdout
     assert dict(pair.split("=") for pair in output.strip().split(",")) == server.vault_urls
+
+
+UNCHANGED = """
+import safekv
+from azure.identity import DefaultAzureCredential
+from safekv.envelope import Encryptor, KeyRing
+from safekv.keys import KeyClient
+from safekv.keys.crypto import CryptographyClient, EncryptionAlgorithm
+from safekv.secrets import SecretClient
+
+URL = "https://one.vault.azure.net"
+credential = DefaultAzureCredential()
+with SecretClient(URL, credential) as client:
+    client.set_secret("db-password", "hello")
+    assert client.get_secret("db-password").value == "hello"
+    assert client is SecretClient("one", credential)
+with KeyClient(URL, credential) as keys:
+    keys.create_rsa_key("app-kek", size=2048)
+    with CryptographyClient(f"{URL}/keys/app-kek", credential) as crypto:
+        secret = crypto.encrypt(EncryptionAlgorithm.rsa_oaep_256, b"data")
+        assert crypto.decrypt(secret.algorithm, secret.ciphertext).plaintext == b"data"
+ring = KeyRing.create(f"{URL}/keys/app-kek", credential=credential)
+token = Encryptor(ring).encrypt(b"data", aad=b"row")
+for given, allow in (([f"{URL}/keys/app-kek"], None), ([], [f"{URL}/keys/app-kek"])):
+    again = KeyRing(ring.to_json(), *given, credential=credential, allow=allow)
+    assert Encryptor(again).decrypt(token, aad=b"row") == b"data"
+reference = f"@Microsoft.KeyVault(SecretUri={URL}/secrets/db-password)"
+assert safekv.resolve({"A": reference, "B": "kv://one.vault.azure.net/db-password"}) == {"A": "hello", "B": "hello"}
+assert safekv.load(["db-password"], vault=URL, credential=credential)["db-password"] == "hello"
+print("all of it")
+"""
+
+
+def test_an_application_that_names_its_vault_in_full_runs_unchanged(
+    server: EmulatorServer, run_client: RunClient
+) -> None:
+    assert run_client(UNCHANGED, server.environment()).stdout.strip() == "all of it"

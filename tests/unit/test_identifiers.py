@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from safekv._identifiers import (
     MAX_VALUE_BYTES,
     api_version,
+    emulated_vaults,
     is_managed_hsm,
     is_vault,
     named_vault_url,
@@ -20,6 +21,7 @@ from safekv._identifiers import (
     secret_attributes,
     secret_value,
     vault_url,
+    where_it_is,
 )
 from safekv.errors import InvalidArgument
 
@@ -185,11 +187,32 @@ def test_what_a_url_is_certain_to_be(url: str, vault: bool, hsm: bool) -> None:
     assert (is_vault(url), is_managed_hsm(url)) == (vault, hsm)
 
 
+@pytest.mark.parametrize(
+    ("given", "there"),
+    [
+        ("https://my-vault.vault.azure.net", "https://127.0.0.1:8443"),
+        (" HTTPS://My-Vault.vault.Azure.CN/ ", "https://127.0.0.1:8443/"),
+        ("https://pool.managedhsm.azure.net/keys/kek/1", "https://127.0.0.1:8444/keys/kek/1"),
+        ("https://other.vault.azure.net", None),
+        ("https://my-vault.evil.example", None),
+        ("https://my-vault", None),
+        ("https://user:pw@my-vault.vault.azure.net", None),
+        ("http://my-vault.vault.azure.net", None),
+        ("https://evil.vault.azure.net", None),
+        ("", None),
+    ],
+)
+def test_an_emulators_vault_stands_in_for_the_one_of_its_name(given: str, there: str | None) -> None:
+    said = "my-vault=https://127.0.0.1:8443,pool=https://127.0.0.1:8444,evil=https://evil.example.com"
+    emulated = emulated_vaults({"SAFEKV_EMULATOR_VAULTS": said})
+    assert where_it_is(given, emulated) == (given if there is None else there)
+    assert where_it_is(given, {}) == given
+
+
 def test_the_name_of_an_emulators_vault_is_that_vaults() -> None:
     environ = {"SAFEKV_EMULATOR_VAULTS": "my-vault=https://127.0.0.1:8443,evil=https://evil.example.com"}
     assert named_vault_url(" My-Vault ", environ) == "https://127.0.0.1:8443"
     assert named_vault_url("evil", environ) == "https://evil.vault.azure.net"
-    assert named_vault_url("https://my-vault.vault.azure.net", environ) == "https://my-vault.vault.azure.net"
     assert named_vault_url("my-vault", {}) == "https://my-vault.vault.azure.net"
     with pytest.raises(InvalidArgument, match=r"^No vault is given\.\n.*AZURE_KEY_VAULT_URL"):
         named_vault_url(None, environ)

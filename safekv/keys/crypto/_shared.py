@@ -79,6 +79,8 @@ class SharedCryptography:
                 f"'key' must be a KeyVaultKey instance or a key ID string, not {type(key).__name__}.",
                 hint="KeyClient.get_key(name) gives the one, its id is the other.",
             )
+        if isinstance(key, str):
+            key = _identifiers.where_it_is(key)
         try:
             where = _identifiers.key_id(key.id if isinstance(key, KeyVaultKey) else key)
         except InvalidArgument as problem:
