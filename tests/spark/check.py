@@ -49,9 +49,9 @@ def check(spark: Any, server: EmulatorServer, workers: Path) -> None:
     class Noting(Batches):
         """Leaves the number of the process that it works in."""
 
-        def column(self, *given: Any) -> Any:
+        def column(self, *given: Any, **ids: Any) -> Any:
             Path(seen, str(os.getpid())).touch()
-            return super().column(*given)
+            return super().column(*given, **ids)
 
     safekv.integrations.spark.Batches = Noting
     kek = server.vault_urls["one"] + "/keys/app-kek"
