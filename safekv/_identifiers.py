@@ -80,10 +80,11 @@ def where_it_is(address: str, emulated: Mapping[str, str] | None = None) -> str:
     if not known:
         return address
     scheme, _, rest = address.strip().partition("://")
-    host, slash, path = rest.partition("/")
+    authority, slash, path = rest.partition("/")
+    host, _, port = authority.partition(":")
     name, _, domain = host.lower().rstrip(".").partition(".")
-    ours = scheme.lower() == "https" and domain in VAULT_DOMAINS + HSM_DOMAINS and name in known
-    return known[name] + slash + path if ours else address
+    ours = scheme.lower() == "https" and port in ("", "443") and domain in VAULT_DOMAINS + HSM_DOMAINS
+    return known[name] + slash + path if ours and name in known else address
 
 
 def _canonical(text: str, given: str) -> str:
