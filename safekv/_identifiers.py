@@ -55,10 +55,21 @@ def emulated_vaults(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     pairs = (os.environ if environ is None else environ).get("SAFEKV_EMULATOR_VAULTS", "").split(",")
     found = {}
     for name, _, address in (pair.partition("=") for pair in pairs if "=" in pair):
-        url = vault_url(address)
-        if urlsplit(url).hostname in _LOOPBACK:
+        url = _on_this_machine(address)
+        if url:
             found[name.strip().lower()] = url
     return found
+
+
+def emulated_management(environ: Mapping[str, str]) -> str | None:
+    """Where ``safekv emulator`` is managed, by the environment: on this machine, as its vaults are, or nowhere."""
+    address = environ.get("SAFEKV_EMULATOR_MANAGEMENT_URL")
+    return _on_this_machine(address) if address else None
+
+
+def _on_this_machine(address: str) -> str | None:
+    url = vault_url(address)
+    return url if urlsplit(url).hostname in _LOOPBACK else None
 
 
 def named_vault_url(given: object, environ: Mapping[str, str] | None = None) -> str:
