@@ -190,7 +190,10 @@ class LaneState:
 
 @dataclass(frozen=True, slots=True)
 class CacheState:
-    """What one cache of secrets has done since it began; ``cache`` is its number in this process."""
+    """What one cache of secrets has done since it began; ``cache`` is its number in this process.
+
+    With the number 0: what those of this vault have done that are gone. The sum of all never goes down.
+    """
 
     vault: str
     cache: int
