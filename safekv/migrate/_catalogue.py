@@ -40,8 +40,8 @@ _ALL = (
     Rule(
         "SKV005",
         "first-generation",
-        "azure-keyvault before 4.0 (KeyVaultClient) is another interface, with other credentials; it gets no updates any "
-        "more, and safekv has nothing for it.",
+        "azure-keyvault before 4.0 (KeyVaultClient) is another interface, with other credentials; it gets no updates "
+        "any more, and safekv has nothing for it.",
         "Port it to SecretClient, KeyClient and CertificateClient first, as Microsoft's migration guides say; then run "
         "safekv migrate again.",
         url=f"{_SDK}/azure-keyvault-secrets/migration_guide.md",

@@ -470,6 +470,8 @@ def test_what_safekv_cures_is_no_fault_any_more() -> None:
 def test_closing_safekvs_client_after_each_call_undoes_the_cure(closing: str) -> None:
     assert rules(f"@app.route('/')\ndef index():\n    {closing}", SAFE) == ["SKV101"]
     assert rules(f"def main():\n    {closing}", SAFE) == []
+    (finding,) = lint(f"{SAFE}\n@app.route('/')\ndef index():\n    {closing}\n")
+    assert finding.fix.startswith("Do not close it after each call")  # it is safekv's already
 
 
 @pytest.mark.parametrize("rule", ["SKV103", "SKV104", "SKV105", "SKV201", "SKV203"])
