@@ -184,6 +184,16 @@ BAD = {
                 except (HttpResponseError, OSError) as error:
                     print(error)
         """,
+        """
+        def read(client: SecretClient):
+            for attempt in range(5):
+                try:
+                    return client.get_secret("a")
+                except ResourceNotFoundError:
+                    return None
+                except HttpResponseError:
+                    time.sleep(1)
+        """,
     ],
 }
 
@@ -388,6 +398,28 @@ GOOD = {
                 try:
                     return client.get_secret("a")
                 except ResourceNotFoundError:
+                    time.sleep(1)
+        """,
+        """
+        from azure.core.exceptions import ClientAuthenticationError
+        def read(client: SecretClient):
+            for attempt in range(5):
+                try:
+                    return client.get_secret("a")
+                except ClientAuthenticationError:
+                    raise
+                except HttpResponseError:
+                    time.sleep(1)
+        """,
+        """
+        from safekv.errors import AccessDenied
+        def read(client: SecretClient):
+            for attempt in range(5):
+                try:
+                    return client.get_secret("a")
+                except AccessDenied:
+                    raise
+                except HttpResponseError:
                     time.sleep(1)
         """,
         """
