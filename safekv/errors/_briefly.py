@@ -44,6 +44,8 @@ _WHOLE = {
 }
 _REFUSED = re.compile(r"AADSTS\d+")
 _BOILERPLATE = re.compile(r"\s+(?:If you recently|For help resolving|For more (?:information|details))\b.*")
+#: Each kind's words.
+WORDS = {**_ONE, **_WHOLE}
 #: Characters of a text that is not known.
 _MOST = 300
 
