@@ -241,6 +241,7 @@ def test_a_prefix_that_brings_nothing_is_told(run: Run) -> None:
     assert done.returncode == 0
     assert "no secret that can be read begins with --prefix ap1-" in done.stderr
     assert run("exec", "--prefix", "ap1-", "--strict", "--", "true").returncode == 125
+    assert [run("check", "--prefix", "ap1-", *strict).returncode for strict in ((), ("--strict",))] == [0, 1]
 
 
 def test_variables_of_an_emulator_that_has_ended_are_no_traceback(run: Run, tmp_path: Path) -> None:
