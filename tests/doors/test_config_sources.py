@@ -71,7 +71,7 @@ def test_offline_uses_only_local_sources_and_says_what_is_missing(
     assert list(caught.value.failures) == ["api-key", "db--port"]
     text = str(caught.value)
     assert "api-key (api-key): No local source (a mapping) has it, and SAFEKV_OFFLINE leaves the vault out.\n" in text
-    assert "\n  api-key: Give API_KEY in one of sources=." in text
+    assert "\n  api-key: Give API_KEY in one of them." in text
     for call in (
         lambda: loading.load(prefix="db--"),
         lambda: loading.resolve({"a": "kv://local/greeting"}),
