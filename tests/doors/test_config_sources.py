@@ -69,7 +69,9 @@ def test_offline_uses_only_local_sources_and_says_what_is_missing(
     with pytest.raises(LoadError) as caught:
         loading.load(["db--host", "api-key", "db--port"], sources=[{"DB__HOST": "mine"}, "vault"])
     assert list(caught.value.failures) == ["api-key", "db--port"]
-    assert "SAFEKV_OFFLINE leaves the vault out. Give API_KEY" in str(caught.value)
+    text = str(caught.value)
+    assert "api-key (api-key): No local source (a mapping) has it, and SAFEKV_OFFLINE leaves the vault out.\n" in text
+    assert "\n  api-key: Give API_KEY in one of them." in text
     for call in (
         lambda: loading.load(prefix="db--"),
         lambda: loading.resolve({"a": "kv://local/greeting"}),
