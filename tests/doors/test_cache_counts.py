@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from colours import Colour
+from colours import Colour, sync_colour
 
 from safekv import CacheSettings, _events
 from safekv.testing import LocalKeyVault
@@ -22,6 +22,12 @@ def _switching_often() -> Iterator[None]:
     sys.setswitchinterval(1e-5)
     yield
     sys.setswitchinterval(before)
+
+
+@pytest.fixture
+def sync() -> Iterator[Colour]:
+    with sync_colour() as colour:
+        yield colour
 
 
 def client(colour: Colour, local: LocalKeyVault, vault: str, **settings: Any) -> Any:
@@ -53,9 +59,7 @@ def test_while_the_collector_takes_a_cache(colour: Colour, local: LocalKeyVault)
 
 
 @pytest.mark.usefixtures("_switching_often")
-def test_while_caches_come_and_go(local: LocalKeyVault, colour: Colour) -> None:
-    if colour.loop is not None:
-        pytest.skip("a loop is one thread")
+def test_while_caches_come_and_go(local: LocalKeyVault, sync: Colour) -> None:
     local.set_secret("greeting", "hello", vault="coming")
     host, threads, rounds, reads = "coming.vault.azure.net", 4, 6, 5
     before, seen, over = answered(host), [0], threading.Event()
@@ -66,7 +70,7 @@ def test_while_caches_come_and_go(local: LocalKeyVault, colour: Colour) -> None:
 
     def come_and_go(number: int) -> None:
         for turn in range(rounds):
-            reader = client(colour, local, "coming", ttl=100.0 + number)
+            reader = client(sync, local, "coming", ttl=100.0 + number)
             for _ in range(reads):
                 reader.get_secret("greeting")
             if turn % 2:
@@ -80,7 +84,7 @@ def test_while_caches_come_and_go(local: LocalKeyVault, colour: Colour) -> None:
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        assert colour.together(threads, come_and_go) == [None] * threads
+        assert sync.together(threads, come_and_go) == [None] * threads
     finally:
         over.set()
         watcher.join(30)
@@ -103,13 +107,11 @@ def test_what_it_did_before_it_began_again(colour: Colour, local: LocalKeyVault)
     assert seen == [1, 1, 2, 2, 3, 3]
 
 
-def test_of_many_vaults_none_is_forgotten(local: LocalKeyVault, colour: Colour) -> None:
-    if colour.loop is not None:
-        pytest.skip("counts know no colour")
+def test_of_many_vaults_none_is_forgotten(local: LocalKeyVault, sync: Colour) -> None:
     vaults = [f"one-of-many-{number}" for number in range(260)]
     for vault in vaults:
         local.set_secret("greeting", "hello", vault=vault)
-        reader = client(colour, local, vault)
+        reader = client(sync, local, vault)
         reader.get_secret("greeting")
         reader.close()
     del reader
