@@ -140,10 +140,10 @@ class KeyRing(RingBase):
         overwrite: bool = False,
     ) -> None:
         """See :meth:`safekv.envelope.KeyRing.to_secret`."""
-        from safekv.envelope._avault import secrets_in
+        from safekv.envelope._avault import secrets_in, versions_of
 
         async with self._turn(), secrets_in(vault, credential) as client:
-            await run(self._storing(client, name, overwrite))
+            await run(self._storing(client, versions_of, name, overwrite))
 
     async def add_key(self, algorithm: str | None = None) -> tuple[str, str]:
         """See :meth:`safekv.envelope.KeyRing.add_key`."""

@@ -270,6 +270,52 @@ def test_saving_to_a_secret_loses_no_version(rings: Rings, monkeypatch: pytest.M
     assert rings.local.client.get_secret("app-ring", max_age=0).value == other.to_json()
 
 
+@pytest.mark.parametrize("before", ["no secret", "a ring"])
+def test_of_those_that_write_a_secret_at_once_one_at_most_is_told_that_it_did(rings: Rings, before: str) -> None:
+    """Nobody can be kept from writing; but who hid another's version knows it, and nothing of it encrypts."""
+    kek, client = rings.id(), rings.colour.client(rings.local)
+    for name in ("one", "two", "three"):
+        if before == "no secret":
+            mine = [rings.create(kek) for _ in range(4)]
+        else:
+            rings.run(rings.create(kek).to_secret(name, vault=client))
+            mine = [rings.run(rings.kind.from_secret(name, kek, vault=client)) for _ in range(4)]
+            for ring in mine:
+                rings.run(ring.add_key())
+        ended = _all_to_secret(rings, mine, name, client)
+        saved = [ring for ring, it in zip(mine, ended, strict=True) if it is None]
+        assert len(saved) <= 1
+        assert all(it is None or (isinstance(it, RingConflict) and name in str(it)) for it in ended)
+        newest = rings.local.client.get_secret(name, max_age=0)
+        for ring, it in zip(mine, ended, strict=True):
+            if newest.value == ring.wrapped() and it is not None:
+                assert "at the same moment" in str(it)
+                assert ring._writing or before == "no secret"
+    rings.colour.run(client.close())
+
+
+def _all_to_secret(rings: Rings, mine: list[Any], name: str, client: Any) -> list[Any]:
+    return rings.colour.together(len(mine), lambda number: mine[number].to_secret(name, vault=client))
+
+
+def test_without_the_permission_to_list_a_newer_version_is_noticed(rings: Rings) -> None:
+    kek, client = rings.id(), rings.colour.client(rings.local)
+    rings.local.fail(operation="list_properties_of_secret_versions", status=403, count=None)
+    ring = rings.create(kek)
+    rings.run(ring.to_secret("app-ring", vault=client))
+    rings.run(ring.add_key())
+    since = rings.mark()
+    rings.run(ring.to_secret("app-ring", vault=client))
+    listing = "GET list_properties_of_secret_versions"
+    assert rings.asked(since) == [listing, "GET get_secret", "PUT set_secret", "GET get_secret"]
+    others = [rings.run(rings.kind.from_secret("app-ring", kek, vault=client)) for _ in range(3)]
+    for other in others:
+        rings.run(other.add_key())
+    ended = _all_to_secret(rings, others, "app-ring", client)
+    assert None in ended
+    rings.colour.run(client.close())
+
+
 def test_added_keys_encrypt_once_the_secret_is_written(rings: Rings) -> None:
     ring = rings.create(rings.id())
     rings.run(ring.to_secret("app-ring", vault="local"))

@@ -96,7 +96,7 @@ def test_saving_loses_no_ring_and_no_version(colour: Colour, tmp_path: Path) -> 
     ring.save(path)
     ring.save(path)
     text = path.read_text()
-    with pytest.raises(RingConflict, match="Load it"):
+    with pytest.raises(RingConflict, match="Load that one"):
         colour.create(kek).save(path)
     one, other = (colour.ring_class.load(path, *colour.keks(kek), allow=[PRIMARY]) for _ in range(2))
     colour.run(one.add_key())
@@ -104,12 +104,12 @@ def test_saving_loses_no_ring_and_no_version(colour: Colour, tmp_path: Path) -> 
         one = pickle.loads(pickle.dumps(one))
     one.save(path)
     colour.run(other.add_key())
-    with pytest.raises(FileExistsError):
+    with pytest.raises(FileExistsError, match="Load it again"):
         other.save(path)
     assert path.read_text() == one.to_json() != text
     other.save(path, overwrite=True)
     (tmp_path / "notes").write_text("no ring")
-    with pytest.raises(RingConflict):
+    with pytest.raises(RingConflict, match="no key ring"):
         ring.save(tmp_path / "notes")
 
 
