@@ -13,9 +13,10 @@ import click
 from safekv.cli._failing import said, told
 from safekv.cli._rings import KEY_EXAMPLE, kek_option, loaded, vault_calls
 from safekv.cli._words import counted
-from safekv.envelope import KeyInfo, KeyRing
+from safekv.envelope import KeyInfo, KeyRing, RingConflict
 from safekv.envelope._jwe import parse
 from safekv.envelope._keys import RECORD_ALGORITHMS
+from safekv.envelope._one_writer import one_writer
 from safekv.errors import InvalidArgument, SafeKVError
 
 _FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
@@ -38,10 +39,13 @@ def command() -> None:
 def create(file: Path, keks: tuple[str, ...], algorithm: str | None, sign_with: str | None) -> None:
     """Make a ring with new data keys. Two keys in two vaults keep it readable while one vault is not."""
     with told():
-        if file.exists():
-            raise click.ClickException(f"{file} exists; what its keys encrypted would be lost with it.")
+        if file.exists():  # before a vault is asked
+            raise _exists(file)
         with KeyRing.create(*keks, algorithm=algorithm) as ring:
-            _keep(ring, file, sign_with)
+            try:
+                _keep(ring, file, sign_with)
+            except RingConflict:  # somebody else was faster
+                raise _exists(file) from None
 
 
 @command.command("show")
@@ -130,12 +134,22 @@ def _signature_is_good(ring: KeyRing, file: Path, signers: tuple[str, ...]) -> b
     return True
 
 
+def _exists(file: Path) -> click.ClickException:
+    return click.ClickException(
+        f"{file} exists; what its keys encrypted would be lost with it.\n"
+        f"'safekv keyring add-key {file}' adds keys to a ring that is there; for another ring give another name."
+    )
+
+
 def _keep(ring: KeyRing, file: Path, sign_with: str | None) -> None:
     signature = ring.sign(sign_with) if sign_with else None  # before the file changes: signing may be refused
-    ring.save(file)
     if signature:
-        _signature_of(file).write_text(signature + "\n", "ascii")
-    elif _signature_of(file).exists():
+        with one_writer(_signature_of(file)):  # so that the newest ring's signature is the last one, too
+            ring.save(file)
+            _signature_of(file).write_text(signature + "\n", "ascii")
+    else:
+        ring.save(file)
+    if not signature and _signature_of(file).exists():
         click.echo(f"{_signature_of(file)} is of the ring as it was before; sign it again.", err=True)
     click.echo(f"{file}: {counted(vault_calls(ring), 'vault call')}", err=True)
 

@@ -21,7 +21,8 @@ def found_another(what: str, *, is_ring: bool, ours_is_new: bool) -> RingConflic
         )
     return RingConflict(
         f"{what} holds another ring than the one that this was made from, or another version of it.",
-        hint="Load it again and make the change there, so that no key is lost; or save under another name.",
+        hint="Load it again and make the change there (run the command again), so that no key is lost; or save under "
+        "another name.",
     )
 
 

@@ -81,7 +81,8 @@ def test_the_life_of_a_ring(shell: Shell) -> None:
     shell("keyring", "create", "app.ring", "--kek", shell.one, "--sign-with", f"{shell.urls['one']}/keys/signer")
     assert stat.S_IMODE((shell.here / "app.ring").stat().st_mode) == 0o600
     first = (shell.here / "app.ring").read_text()
-    assert "exists" in shell("keyring", "create", "app.ring", "--kek", shell.one, code=1).stderr.decode()
+    again = shell("keyring", "create", "app.ring", "--kek", shell.one, code=1).stderr.decode()
+    assert "'safekv keyring add-key app.ring'" in again
     assert (shell.here / "app.ring").read_text() == first
     signed = ("keyring", "verify", "app.ring", "--signed-by", f"{shell.urls['one']}/keys/signer")
     assert re.search(r"ok .*app-kek.*: 2 data keys\n.*signed by", shell(*signed).stdout.decode())
@@ -100,6 +101,19 @@ def test_the_life_of_a_ring(shell: Shell) -> None:
     assert re.fullmatch(
         r"1 file decrypted: 3,000,000 bytes in [\d.]+ s, [\d,]+ MB/s, 1 vault call\n", done.stderr.decode()
     )
+
+
+def test_of_commands_that_make_a_ring_at_once_one_succeeds(shell: Shell) -> None:
+    command = [sys.executable, "-m", "safekv", "keyring", "create", "app.ring", "--kek", shell.one]
+    environment = {**os.environ, **shell._server.environment()}
+    running = [
+        subprocess.Popen(command, cwd=shell.here, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    said = [each.communicate(timeout=60)[1].decode() for each in running]
+    assert sorted(each.returncode for each in running) == [0, 1, 1], said
+    assert sum("app.ring exists; what its keys encrypted" in text for text in said) == 2
+    assert _files(shell.here) == ["app.ring"]
 
 
 def test_pipes(shell: Shell, ring: None) -> None:
