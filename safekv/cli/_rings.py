@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
+from safekv.cli._failing import said
 from safekv.envelope import KeyRing
+from safekv.errors import SafeKVError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -30,7 +32,12 @@ def kek_option(command: Command) -> Command:
 
 def loaded(path: str | Path, keks: tuple[str, ...]) -> KeyRing:
     """The ring in a file."""
-    return KeyRing.load(path, *keks)
+    try:
+        return KeyRing.load(path, *keks)
+    except OSError as error:
+        if isinstance(error, SafeKVError):
+            raise
+        raise click.ClickException(f"The key ring {said(error)}.") from None
 
 
 def vault_calls(ring: KeyRing) -> int:

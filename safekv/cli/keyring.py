@@ -14,7 +14,7 @@ from safekv.cli._failing import said, told
 from safekv.cli._rings import KEY_EXAMPLE, kek_option, loaded, vault_calls
 from safekv.cli._words import counted
 from safekv.envelope import KeyInfo, KeyRing, RingConflict
-from safekv.envelope._jwe import parse
+from safekv.envelope._base import read_document
 from safekv.envelope._keys import RECORD_ALGORITHMS
 from safekv.envelope._one_writer import one_writer
 from safekv.errors import InvalidArgument, SafeKVError
@@ -56,7 +56,7 @@ def create(file: Path, keks: tuple[str, ...], algorithm: str | None, sign_with: 
 def show(file: Path, keks: tuple[str, ...], with_keys: bool, as_json: bool) -> None:
     """Say who can open a ring."""
     with told():
-        document = parse(file.read_text("ascii", errors="replace"))
+        document = read_document(file)
         shown: dict[str, Any] = {
             "recipients": [{"algorithm": it.algorithm, "key": it.kid} for it in document.recipients]
         }

@@ -121,10 +121,13 @@ class RingBase:
 
     def _may_replace(self, path: str | os.PathLike[str]) -> bool:
         """Whether there is a file, which is then one that may be replaced."""
+        there = None
         try:
-            there = _parsed(read_document(path))
+            there = read_document(path)
         except FileNotFoundError:
             return False
+        except InvalidRing:
+            pass
         self._check_there(there, repr(os.fspath(path)))
         return True
 
@@ -277,7 +280,8 @@ class RingBase:
         if missing:
             raise InvalidArgument(
                 f"The ring can also be opened with {', '.join(missing)}, whose key was not given.",
-                hint="Load the ring with all of its key-encryption keys to change it, or rewrap() it first.",
+                hint="Load the ring with all of its key-encryption keys (--kek, once for each) to change it, or rewrap() "
+                "it first (safekv keyring rewrap).",
             )
         self._writing = self._writing or (before.record_key.kid, before.stream_key.kid)
         self._document = document
@@ -343,6 +347,12 @@ def _rebuild(
     return ring
 
 
-def read_document(path: str | os.PathLike[str]) -> str:
-    """The text of a ring's file."""
-    return Path(path).read_text("ascii", errors="replace")
+def read_document(path: str | os.PathLike[str]) -> Document:
+    """What is in a ring's file.
+
+    :raises InvalidRing: naming the file.
+    """
+    try:
+        return parse(Path(path).read_text("ascii", errors="replace"))
+    except InvalidRing as error:
+        raise InvalidRing(f"{os.fspath(path)!r}: {error.message}", hint=error.hint) from None

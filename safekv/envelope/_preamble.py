@@ -49,7 +49,8 @@ def length_of(start: bytes, file: str | None = None) -> int:
     if len(start) < START_BYTES or start[:6] != MAGIC:
         raise NotEncrypted(
             "This is not a file or stream that safekv has encrypted.",
-            hint="raw=True reads what Tink has written.",
+            hint="Records (of encrypt, encrypt_many and columns) are decrypted one by one, in Python, with decrypt(); "
+            "streams that Tink has written with raw=True, there too.",
             file=file,
         )
     if start[6] != VERSION:

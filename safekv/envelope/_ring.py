@@ -91,8 +91,8 @@ class KeyRing(RingBase):
         random: Random = SYSTEM_RANDOM,
     ) -> KeyRing:
         """The ring that :meth:`save` wrote. The parameters are those of the class."""
-        text = read_document(path)
-        return cls(text, *keks, credential=credential, allow=allow, settings=settings, clock=clock, random=random)
+        document = read_document(path)
+        return cls(document, *keks, credential=credential, allow=allow, settings=settings, clock=clock, random=random)
 
     @classmethod
     def from_secret(

@@ -81,8 +81,8 @@ class KeyRing(RingBase):
         random: Random = SYSTEM_RANDOM,
     ) -> KeyRing:
         """See :meth:`safekv.envelope.KeyRing.load`."""
-        text = read_document(path)
-        return cls(text, *keks, credential=credential, allow=allow, settings=settings, clock=clock, random=random)
+        document = read_document(path)
+        return cls(document, *keks, credential=credential, allow=allow, settings=settings, clock=clock, random=random)
 
     @classmethod
     async def from_secret(

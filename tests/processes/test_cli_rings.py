@@ -169,8 +169,10 @@ def test_another_vault_stands_in(shell: Shell, ring: None, vaults: EmulatorServe
         (("encrypt", "plain", "-o", "plain", "--force"), "cannot replace itself"),
         (("encrypt", "plain", "data/plain", "-o", "data"), "Two files would become"),
         (("decrypt", "plain"), "does not end with .safekv"),
-        (("decrypt", "plain", "-o", "new"), "not"),
-        (("encrypt", "plain", "--ring", "plain"), "no key ring"),
+        (("decrypt", "plain", "-o", "new"), "Records (of encrypt, encrypt_many and columns) are decrypted one by one"),
+        (("encrypt", "plain", "--ring", "plain"), "'plain': This is no key ring"),
+        (("encrypt", "plain", "--ring", "nope"), "The key ring nope: No such file or directory."),
+        (("keyring", "show", "plain"), "'plain': This is no key ring"),
         (("encrypt", "plain", "--kek", "app-kek"), "is not the id of a key"),
     ],
 )
@@ -189,7 +191,8 @@ def test_what_cannot_be_done_is_said_at_once(
         patch.chdir(shell.here)
         for name, value in shell._server.environment().items():
             patch.setenv(name, value)
-        done = CliRunner().invoke(main, [*arguments, *(() if "--ring" in arguments else ("--ring", "app.ring"))])
+        patch.setenv("SAFEKV_RING", "app.ring")
+        done = CliRunner().invoke(main, arguments)
     assert done.exit_code in (1, 2), done.output
     assert message in " ".join(done.output.split())
     assert _files(shell.here) == before
