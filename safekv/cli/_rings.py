@@ -40,8 +40,8 @@ def loaded(path: str | Path, keks: tuple[str, ...]) -> KeyRing:
         raise click.ClickException(f"The key ring {said(error)}.") from None
 
 
-def vault_calls(ring: KeyRing) -> int:
-    """How many requests this process has sent to the vaults of the ring's keys."""
-    clients = {kek.address.split("/")[2]: kek.client for kek in ring._keks}
+def vault_calls(*rings: KeyRing) -> int:
+    """How many requests this process has sent to the vaults of the rings' keys."""
+    clients = {kek.address.split("/")[2]: kek.client for ring in rings for kek in ring._keks}
     lanes = [lane for client in clients.values() for lane in client.lane_status().values()]
     return sum(lane.accepted + lane.throttled + lane.failed for lane in lanes)

@@ -280,8 +280,8 @@ class RingBase:
         if missing:
             raise InvalidArgument(
                 f"The ring can also be opened with {', '.join(missing)}, whose key was not given.",
-                hint="Load the ring with all of its key-encryption keys (--kek, once for each) to change it, or rewrap() "
-                "it first (safekv keyring rewrap).",
+                hint="Load the ring with all of its key-encryption keys (--kek, once for each) to change it, or "
+                "rewrap() it first (safekv keyring rewrap).",
             )
         self._writing = self._writing or (before.record_key.kid, before.stream_key.kid)
         self._document = document

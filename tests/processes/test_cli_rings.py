@@ -129,6 +129,29 @@ def test_pipes(shell: Shell, ring: None) -> None:
     assert (shell.here / "back").read_bytes() == CONTENT
 
 
+def test_a_file_with_its_ring_needs_the_vault_alone(shell: Shell, ring: None, vaults: EmulatorServer) -> None:
+    (shell.here / "data").mkdir()
+    for name in ("a", "b"):
+        (shell.here / "data" / name).write_bytes(name.encode() * 1000)
+    shell("encrypt", "-r", "data", "-o", "sealed", "--ring", "app.ring", "--embed-ring")
+    shell("encrypt", "data/a", "-o", "bare.safekv", "--ring", "app.ring")
+    (shell.here / "app.ring").unlink()
+    done = shell("decrypt", "-r", "sealed", "-o", "back", "--kek", shell.two).stderr.decode()
+    assert re.match(r"2 files decrypted: 2,000 bytes in .* 1 vault call$", done)
+    assert (shell.here / "back" / "b").read_bytes() == b"b" * 1000
+    sealed = (shell.here / "sealed" / "a.safekv").read_bytes()
+    assert shell("decrypt", "-", stdin=sealed).stdout == b"a" * 1000  # in the vault of AZURE_KEY_VAULT_URL
+    assert "bare.safekv has no ring in it" in shell("decrypt", "bare.safekv", "-o", "x", code=1).stderr.decode()
+    assert "Missing option '--ring'" in shell("encrypt", "data/a", code=2).stderr.decode()
+    for arguments in (("sealed/a.safekv", "-o", "x"), ("-",)):
+        since = len(vaults.emulator.journal)
+        third = shell.one.replace("app-kek", "other")
+        refused = shell("decrypt", *arguments, "--kek", third, stdin=sealed, code=1).stderr.decode()
+        assert "none of which is allowed" in refused
+        assert not [entry for entry in list(vaults.emulator.journal)[since:] if "app-kek" in entry.path]
+    assert not (shell.here / "x").exists()
+
+
 def test_directories(shell: Shell, ring: None) -> None:
     for number, name in enumerate(("data/a", "data/b/c", "data/b/d.safekv")):
         path = shell.here / name
