@@ -32,7 +32,12 @@ def command() -> None:
 @command.command("create")
 @_FILE
 @click.option(
-    "--kek", "keks", multiple=True, required=True, metavar="KEY", help=f"Id of a key that wraps, such as {KEY_EXAMPLE}."
+    "--kek",
+    "keks",
+    multiple=True,
+    required=True,
+    metavar="KEY",
+    help=f"Id of a key that wraps, such as {KEY_EXAMPLE}; may be repeated.",
 )
 @_ALGORITHM
 @_SIGN
@@ -90,7 +95,14 @@ def add_key(file: Path, keks: tuple[str, ...], algorithm: str | None, sign_with:
 @command.command("rewrap")
 @_FILE
 @kek_option
-@click.option("--to", "new", multiple=True, required=True, metavar="KEY", help="Who opens it from now on; all of them.")
+@click.option(
+    "--to",
+    "new",
+    multiple=True,
+    required=True,
+    metavar="KEY",
+    help="Who opens it from now on: all of them, so it may be repeated.",
+)
 @_SIGN
 def rewrap(file: Path, keks: tuple[str, ...], new: tuple[str, ...], sign_with: str | None) -> None:
     """Have other keys, or new versions of them, open the ring. Data stays as it is."""
@@ -102,7 +114,12 @@ def rewrap(file: Path, keks: tuple[str, ...], new: tuple[str, ...], sign_with: s
 @command.command("verify")
 @_FILE
 @kek_option
-@click.option("--signed-by", multiple=True, metavar="KEY", help="Check that one of these keys has signed it: FILE.jws.")
+@click.option(
+    "--signed-by",
+    multiple=True,
+    metavar="KEY",
+    help="Check that this key has signed it (FILE.jws); may be repeated, and one is enough.",
+)
 def verify(file: Path, keks: tuple[str, ...], signed_by: tuple[str, ...]) -> None:
     """Have every key that can open the ring do so, and look at the signature. The exit code is 1 if one fails."""
     with told(), loaded(file, keks) as ring:
