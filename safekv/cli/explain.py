@@ -7,18 +7,20 @@ import sys
 
 import click
 
+from safekv.cli._classes import named
 from safekv.cli._words import wrapped
 from safekv.errors._explaining import MOST, Explanation, explain
 
 
 @click.command(
-    "explain", help="Say what an error means and what to do: give a code, a message, or - for standard input."
+    "explain",
+    help="Say what an error means and what to do: give a code, an error's name, a message, or - for standard input.",
 )
-@click.argument("text", nargs=-1, required=True, metavar="CODE|MESSAGE|-")
+@click.argument("text", nargs=-1, required=True, metavar="CODE|ERROR|MESSAGE|-")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: a list, the likeliest explanation first.")
 def command(text: tuple[str, ...], as_json: bool) -> None:
     given = _standard_input() if text == ("-",) else " ".join(text)
-    found = explain(given)
+    found = explain(given) or [each for each in [named(given)] if each]
     if as_json:
         click.echo(json.dumps([each._asdict() for each in found], indent=2))
     elif found:
@@ -28,7 +30,7 @@ def command(text: tuple[str, ...], as_json: bool) -> None:
     else:
         click.echo(
             "Nothing in this is known. Give the service's message, its code (ForbiddenByRbac, AKV10032), a status "
-            "(429), or the whole traceback on standard input: safekv explain -",
+            "(429), an error's name (RingConflict), or the whole traceback on standard input: safekv explain -",
             err=True,
         )
     sys.exit(0 if found else 1)
@@ -46,14 +48,15 @@ def _shown(found: Explanation) -> str:
     known = [f"{name.replace('_', ' ')}: {value}" for name, value in sorted(found.facts.items())]
     commands = [each for each in found.remedies if each.startswith("az ")]
     words = [each for each in found.remedies if not each.startswith("az ")]
+    raised = f"Raised as safekv.errors.{found.kind}{'; may pass by itself' if found.transient else ''}."
     parts = [
         click.style(found.title, bold=True),
-        f"Raised as safekv.errors.{found.kind}{'; may pass by itself' if found.transient else ''}.",
+        *([raised] if found.guide_url else []),  # the others have it in their title
         wrapped(found.meaning),
         *(["What the text tells:\n" + "\n".join(f"  {each}" for each in known)] if known else []),
         "What to do:\n" + wrapped(found.hint, "  "),
         *(["\n".join(f"  $ {each}" for each in commands)] if commands else []),
         *(["\n".join(wrapped(each, "  - ", "    ") for each in words)] if words else []),
-        f"Microsoft's guide: {found.guide_url}",
+        *([f"Microsoft's guide: {found.guide_url}"] if found.guide_url else []),
     ]
     return "\n\n".join(parts) + "\n"

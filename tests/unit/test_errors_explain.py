@@ -12,6 +12,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+import safekv.envelope
+import safekv.errors
 from safekv.cli import main
 from safekv.errors._catalogue import ROWS, ServiceError, by_id
 from safekv.errors._diagnosis import Answer, Asked, error_of
@@ -128,6 +130,24 @@ def test_json() -> None:
     assert found[0]["transient"] is True
     assert set(found[0]) >= {"kind", "title", "meaning", "hint", "remedies", "guide_url", "facts"}
     assert json.loads(run("--json", "nothing known").output) == []
+
+
+@pytest.mark.parametrize("name", ["LoadError", "RingConflict", "InvalidArgument"])
+def test_errors_of_safekvs_own(name: str) -> None:
+    kind = getattr(safekv.envelope, name, None) or getattr(safekv.errors, name)
+    pasted = "".join(traceback.format_exception(kind("No more than 25,600 bytes.")))
+    frame = '  File "app.py", line 421, in <module>\n'
+    for done in (run(name), run("-", given=frame + pasted), run(f"E   {pasted}"), run(f"safekv.errors.{name}: no")):
+        assert done.exit_code == 0
+        assert done.output.startswith(f"{kind.__module__}.{name}\n")
+        assert kind.__doc__.split(".")[0] in " ".join(done.output.split())
+        assert "Microsoft" not in done.output
+    assert json.loads(run("--json", name).output)[0]["kind"] == name
+
+
+def test_what_an_error_of_safekvs_own_says_of_the_service_goes_first() -> None:
+    done = run("safekv.errors.LoadError: 2 secrets could not be read:\n  a: (Forbidden) ForbiddenByRbac")
+    assert "Raised as safekv.errors.MissingPermission" in done.output
 
 
 def test_what_is_not_known() -> None:
