@@ -7,9 +7,11 @@ import sys
 
 import click
 
-from safekv.cli._classes import named
+from safekv.cli._own_errors import module_of, with_own
 from safekv.cli._words import wrapped
 from safekv.errors._explaining import MOST, Explanation, explain
+
+_GUIDE = "Microsoft's guide"
 
 
 @click.command(
@@ -20,7 +22,7 @@ from safekv.errors._explaining import MOST, Explanation, explain
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: a list, the likeliest explanation first.")
 def command(text: tuple[str, ...], as_json: bool) -> None:
     given = _standard_input() if text == ("-",) else " ".join(text)
-    found = explain(given) or [each for each in [named(given)] if each]
+    found = with_own(given, explain(given))
     if as_json:
         click.echo(json.dumps([each._asdict() for each in found], indent=2))
     elif found:
@@ -30,7 +32,7 @@ def command(text: tuple[str, ...], as_json: bool) -> None:
     else:
         click.echo(
             "Nothing in this is known. Give the service's message, its code (ForbiddenByRbac, AKV10032), a status "
-            "(429), an error's name (RingConflict), or the whole traceback on standard input: safekv explain -",
+            "(429), or the whole traceback on standard input: safekv explain -",
             err=True,
         )
     sys.exit(0 if found else 1)
@@ -48,15 +50,14 @@ def _shown(found: Explanation) -> str:
     known = [f"{name.replace('_', ' ')}: {value}" for name, value in sorted(found.facts.items())]
     commands = [each for each in found.remedies if each.startswith("az ")]
     words = [each for each in found.remedies if not each.startswith("az ")]
-    raised = f"Raised as safekv.errors.{found.kind}{'; may pass by itself' if found.transient else ''}."
     parts = [
         click.style(found.title, bold=True),
-        *([raised] if found.guide_url else []),  # the others have it in their title
+        f"Raised as {module_of(found.kind)}.{found.kind}{'; may pass by itself' if found.transient else ''}.",
         wrapped(found.meaning),
         *(["What the text tells:\n" + "\n".join(f"  {each}" for each in known)] if known else []),
         "What to do:\n" + wrapped(found.hint, "  "),
         *(["\n".join(f"  $ {each}" for each in commands)] if commands else []),
         *(["\n".join(wrapped(each, "  - ", "    ") for each in words)] if words else []),
-        *([f"Microsoft's guide: {found.guide_url}"] if found.guide_url else []),
+        f"{'More' if found.guide_url.startswith('docs/') else _GUIDE}: {found.guide_url}",
     ]
     return "\n\n".join(parts) + "\n"
