@@ -105,21 +105,24 @@ class _SystemLock:
             _unlock(self._fd)
             self._close()
             _remove(self.path)
-            return
-        _remove(self.path)  # while it is ours, so that it is nobody else's
-        with suppress(OSError):
-            _unlock(self._fd)  # not only for us: a child that was forked meanwhile has it as well
-        self._close()
+        else:
+            _remove(self.path)  # while it is ours, so that it is nobody else's
+            with suppress(OSError):
+                _unlock(self._fd)  # not only for us: a child that was forked meanwhile has it as well
+            self._close()
 
     def after_fork(self) -> None:
         self._close()
 
     def _removed(self) -> bool:
         try:
-            ours = os.fstat(self._fd)
-            return ours.st_nlink == 0 or not os.path.samestat(ours, os.stat(self.path))
+            now = os.open(self.path, os.O_RDONLY | BINARY)  # NFS may answer stat() from memory; opening asks the server
         except OSError:
             return True
+        try:
+            return not os.path.sameopenfile(self._fd, now)
+        finally:
+            os.close(now)
 
     def _close(self) -> None:
         fd, self._fd = self._fd, -1

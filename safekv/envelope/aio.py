@@ -46,7 +46,8 @@ class KeyRing(RingBase):
     """The twin of :class:`safekv.envelope.KeyRing`, with the same names and parameters.
 
     Encrypting never waits. While the keys are not in memory it raises ``RingLocked``: ``await ring.open()`` before
-    each batch. Reading and writing the ring's file is short and not awaited.
+    each batch. Reading and writing the ring's file is short and not awaited; ``save`` waits without ``await`` for
+    another process that writes it, too, for 10 s at most.
     """
 
     @classmethod

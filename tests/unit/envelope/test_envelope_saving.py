@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import importlib.util
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -215,6 +217,21 @@ def test_without_system_locks_the_error_says_what_to_remove(tmp_path: Path, monk
     left.unlink()
     ring.save(path)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_system_without_fcntl_does_without(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    spec = importlib.util.spec_from_file_location("one_writer_elsewhere", _one_writer.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    elsewhere = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(elsewhere)
+    path = tmp_path / "app.ring"
+    with elsewhere.one_writer(path):
+        assert [it.name for it in tmp_path.iterdir()] == [".app.ring.saving"]
+        with pytest.raises(RingUnavailable), elsewhere.one_writer(path, 0.05):
+            pass
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_where_nothing_can_be_written_the_error_names_the_ring(tmp_path: Path) -> None:
