@@ -279,7 +279,11 @@ class RingBase:
 
     def _changing(self, before: Opened, keys: KeySet) -> Flow:
         """Put ``keys`` in place of what the ring holds; the ones that encrypted go on until the ring is written."""
+        former = self._document
+        if self._opened is not before:
+            raise _changed()
         document = yield from sealing(keys, self._keks)
+        self._check_unchanged(former)
         missing = lost(self._document, document)
         if missing:
             raise InvalidArgument(
@@ -294,13 +298,20 @@ class RingBase:
     def _rewrapping(self, given: tuple[Any, ...], credential: Any) -> Flow:
         """Other keys for the same content."""
         keks = wrappers(given, credential, self._vault_key)
-        keys, cek = yield from opening(self._document, self._keks, self._allow)
+        document = self._document
+        keys, cek = yield from opening(document, self._keks, self._allow)
         recipients = yield from wrapping(cek, keks)
-        self._document = self._document.addressed_to(recipients)
-        yield from closing(self._keks)
-        self._keks = keks
+        self._check_unchanged(document)
+        former, self._keks = self._keks, keks
+        self._document = document.addressed_to(recipients)
         self._allow = allowed([it.kid for it in recipients])
         self._use(keys)
+        yield from closing(former)  # last of all: it may fail, or be cancelled
+
+    def _check_unchanged(self, document: Document) -> None:
+        """A turn is one event loop's: another loop may have changed the ring while a vault answered."""
+        if self._document is not document:
+            raise _changed()
 
     def _storing(self, client: Any, versions_of: VersionsOf, name: str, overwrite: bool) -> Flow:
         """Write the ring into a secret, unless somebody else has been there."""
@@ -332,6 +343,10 @@ def closing(keks: Iterable[Any]) -> Flow:
     for kek in keks:
         if isinstance(kek, OfRing):
             yield kek.close  # type: ignore[attr-defined]  # those of vaults have it
+
+
+def _changed() -> RingConflict:
+    return RingConflict("The ring was changed in another event loop meanwhile.", hint="Do it again.")
 
 
 def _closed() -> RingClosed:
