@@ -65,7 +65,11 @@ def _value(text: str) -> Any:
 )
 @click.option("--enforce", is_flag=True, help="Let in only whom an access policy, or with --rbac a role, lets in.")
 @click.option("--rbac", is_flag=True, help="The vaults use roles (Azure RBAC) instead of access policies.")
-@click.option("--ca-file", type=click.Path(path_type=Path), help="Write the certificate that clients trust here.")
+@click.option(
+    "--ca-file",
+    type=click.Path(path_type=Path),
+    help="Write the certificates that clients trust here: the emulator's first, then those trusted so far.",
+)
 @click.option(
     "--limit",
     "limits",

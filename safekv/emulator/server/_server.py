@@ -35,6 +35,7 @@ from safekv.emulator.server._authority import Certificates, make_certificates
 from safekv.emulator.server._environment import Endpoints, IdentityMode, environment
 from safekv.emulator.server._listener import Listener, Port, bind
 from safekv.emulator.server._services import ManagementService, TokenService, VaultService
+from safekv.emulator.server._trust import bundle
 
 
 class EmulatorServer:
@@ -47,8 +48,8 @@ class EmulatorServer:
     :param port: the first vault's port; the next ones follow, then the two token ports and the control plane's. 0: any
         free ones.
     :param state: a file that keeps the contents between runs.
-    :param ca_file: where to write the certificate that clients must trust, to stay there;
-        by default in a private directory that ends with the server.
+    :param ca_file: where to write the certificates that clients trust, to stay there; by default in a private directory
+        that ends with the server. The emulator's is the first, then come those that the environment trusted before.
     :param identity: whom the token ports serve; by default somebody in the first vault's tenant. Owns the subscription.
     :raises ValueError: for a host that is not loopback, without ``force``.
     """
@@ -138,7 +139,7 @@ class EmulatorServer:
 
     @property
     def ca_file(self) -> str:
-        """The file with the certificate that clients must trust."""
+        """The file with the certificates that clients trust: the emulator's, and what was trusted before."""
         return self._running().ca_file
 
     @property
@@ -169,8 +170,9 @@ class EmulatorServer:
         """Open the token ports, write the files that clients read, and say where everything is."""
         settings = self.identity.settings
         ca_file, token_file = self._ca_file or directory / "ca.pem", directory / "federated-token"
+        trusted = bundle(certificates.ca)  # read first: the file may be what an earlier emulator's variables name
         with replaced(ca_file) as file:
-            file.write(certificates.ca)
+            file.write(trusted)
         claims = {"sub": "system:serviceaccount:default:emulator", "aud": "api://AzureADTokenExchange"}
         token_file.write_text(make_token(claims), encoding="ascii")
         return Endpoints(
