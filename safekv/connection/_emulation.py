@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakSet
 
+from safekv._identifiers import HSM_DOMAINS, PUBLIC_CLOUD
+
 if TYPE_CHECKING:
     from safekv.connection._traffic import Traffics
 
@@ -13,6 +15,8 @@ class Emulation(Protocol):
     """An emulator in this process, as the connections see it."""
 
     traffics: Traffics
+    #: The emulator itself, with its ``vaults`` by authority.
+    emulator: Any
 
     def transport(self, colour: str) -> Any:
         """The azure-core transport for ``"sync"`` or ``"aio"`` connections."""
@@ -43,6 +47,23 @@ def on_change(it: Affected) -> None:
 def active() -> Emulation | None:
     """The emulation that is on, if one is."""
     return _active
+
+
+def lacking(host: str) -> str | None:
+    """What to do about a vault that the emulation which is on does not have; None if it has it, or none is on."""
+    if _active is None or host.lower() in _active.emulator.vaults:
+        return None
+    there = ", ".join(vault.name for vault in list(_active.emulator.vaults.values())) or "none"
+    make = _made(host.lower())
+    return f"The LocalKeyVault that stands in for Azure here has no such vault, it has: {there}. Make it: {make}."
+
+
+def _made(host: str) -> str:
+    name, _, domain = host.partition(".")
+    if domain == PUBLIC_CLOUD:
+        return f"local.vault({name!r}), or @pytest.mark.vault_secret(name, value, vault={name!r})"
+    where = "hsm=True" if domain == HSM_DOMAINS[0] else f"authority={host!r}, resource={'https://' + domain!r}"
+    return f"local.emulator.add_vault({name!r}, {where})"
 
 
 def instead_of(credential: Any) -> Emulation | None:

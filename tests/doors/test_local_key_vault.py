@@ -16,6 +16,7 @@ from safekv import Vault
 from safekv.connection import _registry
 from safekv.connection._connection import SyncConnection
 from safekv.emulator import EmulatorSettings
+from safekv.errors import VaultNotFound
 from safekv.secrets import SecretClient
 from safekv.secrets.aio import SecretClient as AsyncSecretClient
 from safekv.testing import LocalCredential, LocalKeyVault
@@ -42,6 +43,26 @@ def test_secrets_without_a_request(local: LocalKeyVault) -> None:
         "three",
     }
     assert {each.content_type for each in versions} == {"text"}
+
+
+def test_a_vault_that_is_not_there_is_to_be_made(local: LocalKeyVault) -> None:
+    local.vault("other")
+    with local, pytest.raises(VaultNotFound) as caught:
+        SecretClient("https://my-vault.vault.azure.net").get_secret("db-password")
+    assert caught.value.hint == (
+        "The LocalKeyVault that stands in for Azure here has no such vault, it has: local, other. Make it: "
+        "local.vault('my-vault'), or @pytest.mark.vault_secret(name, value, vault='my-vault')."
+    )
+    assert caught.value.remedies == ()
+    for url in ("https://my-vault.vault.azure.cn", "https://my-hsm.managedhsm.azure.net"):
+        with local, pytest.raises(VaultNotFound) as caught:
+            Vault(url).keys.get_key("app")
+        exec(str(caught.value.hint).partition("Make it: ")[2].rstrip("."), {"local": local})
+        with local, pytest.raises(ResourceNotFoundError):
+            Vault(url).keys.get_key("app")
+    local.fail(operation="get_secret", network="dns", vault="my-vault", count=None)
+    with local, pytest.raises(VaultNotFound, match="Check the spelling and the cloud"):  # as Azure's, for tests of that
+        SecretClient("https://my-vault.vault.azure.cn").get_secret("db-password")
 
 
 def test_failures(local: LocalKeyVault) -> None:
