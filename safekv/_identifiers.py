@@ -86,6 +86,19 @@ def where_it_is(address: str, emulated: Mapping[str, str] | None = None) -> str:
     return known[name] + slash + path if ours else address
 
 
+def not_emulated(host: str, environ: Mapping[str, str] | None = None) -> str | None:
+    """What to do about a vault of Azure's that the emulator whose variables are set does not have; None if none are."""
+    known = emulated_vaults(environ)
+    name, _, domain = host.lower().rstrip(".").partition(".")
+    if not known or name in known or domain not in VAULT_DOMAINS + HSM_DOMAINS:
+        return None
+    option = "--hsm" if domain in HSM_DOMAINS else "--vault"
+    return (
+        f"The emulator that SAFEKV_EMULATOR_VAULTS tells of has no such vault, it has: {', '.join(known)}. "
+        f"Start it with {option} {name}; or unset its variables, if a vault in Azure is meant."
+    )
+
+
 def _canonical(text: str, given: str) -> str:
     try:
         parts = urlsplit(text)

@@ -65,6 +65,20 @@ def test_a_vault_that_is_not_there_is_to_be_made(local: LocalKeyVault) -> None:
         SecretClient("https://my-vault.vault.azure.cn").get_secret("db-password")
 
 
+def test_a_vault_that_the_emulator_of_the_environment_lacks(
+    local: LocalKeyVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAFEKV_EMULATOR_VAULTS", "emulator=https://127.0.0.1:8443")
+    url, transport = "https://my-vault.vault.azure.net", local.transport()
+    client = SecretClient(url, local.credential(), transport=transport)
+    with pytest.raises(VaultNotFound, match=r"it has: emulator\. Start it with --vault my-vault") as caught:
+        client.get_secret("a")
+    assert caught.value.remedies == ()
+    monkeypatch.delenv("SAFEKV_EMULATOR_VAULTS")
+    with pytest.raises(VaultNotFound, match="Check the spelling and the cloud"):
+        client.get_secret("a")
+
+
 def test_failures(local: LocalKeyVault) -> None:
     fault = local.fail(operation="get_secret", status=403)
     with pytest.raises(HttpResponseError) as caught:

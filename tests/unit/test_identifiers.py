@@ -17,6 +17,7 @@ from safekv._identifiers import (
     is_managed_hsm,
     is_vault,
     named_vault_url,
+    not_emulated,
     object_name,
     secret_attributes,
     secret_value,
@@ -207,6 +208,26 @@ def test_an_emulators_vault_stands_in_for_the_one_of_its_name(given: str, there:
     emulated = emulated_vaults({"SAFEKV_EMULATOR_VAULTS": said})
     assert where_it_is(given, emulated) == (given if there is None else there)
     assert where_it_is(given, {}) == given
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("my-vault.vault.azure.net", "it has: one, pool. Start it with --vault my-vault; or unset"),
+        ("My-Vault.vault.azure.cn.", "it has: one, pool. Start it with --vault my-vault; or unset"),
+        ("my-hsm.managedhsm.azure.net", "Start it with --hsm my-hsm; or unset"),
+        ("one.vault.azure.net", None),
+        ("127.0.0.1:8443", None),
+        ("my-vault.privatelink.vaultcore.azure.net", None),
+        ("login.microsoftonline.com", None),
+        ("", None),
+    ],
+)
+def test_what_an_emulator_lacks_it_is_to_be_started_with(host: str, said: str | None) -> None:
+    environ = {"SAFEKV_EMULATOR_VAULTS": "one=https://127.0.0.1:8443,pool=https://127.0.0.1:8444"}
+    found = not_emulated(host, environ)
+    assert found is None if said is None else found is not None and said in found
+    assert not_emulated(host, {}) is None
 
 
 def test_the_name_of_an_emulators_vault_is_that_vaults() -> None:

@@ -9,10 +9,11 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+from safekv._identifiers import not_emulated
 from safekv.cli.examination._check import Check, about, ok, skipped
 from safekv.cli.examination._machine import Machine, Resolved
 from safekv.connection.wire._tls import ssl_context, trusted_bundle
@@ -41,7 +42,8 @@ def name(host: str, port: int, machine: Machine) -> tuple[Check, Resolved | None
         found = machine.resolve(host, port)
     except OSError as error:
         said = f"{host} does not resolve ({error.strerror or error})"
-        return about("name", "failed", said, "vault-not-found", host=host), None
+        check, here = about("name", "failed", said, "vault-not-found", host=host), not_emulated(host, machine.environ)
+        return (replace(check, advice=here, remedies=(), guide_url=None) if here else check), None
     private = [address for address in found.addresses if ipaddress.ip_address(address.partition("%")[0]).is_private]
     way = "private addresses" if private else "public addresses"
     linked = "privatelink" in found.canonical

@@ -22,6 +22,7 @@ from azure.core.pipeline.policies import AsyncHTTPPolicy, ContentDecodePolicy, H
 
 from safekv import _events
 from safekv._clock import SYSTEM_CLOCK
+from safekv._identifiers import not_emulated
 from safekv._operations import operation_of
 from safekv.connection import _emulation
 from safekv.connection._identity import RAW
@@ -175,7 +176,8 @@ _NOT_GIVEN = object()
 
 def _advise_here(problem: VaultNotFound) -> None:
     """What Azure's users are advised is of no use where the vaults are an emulator's."""
-    here = _emulation.lacking(problem.vault or "")
+    host = problem.vault or ""
+    here = _emulation.lacking(host) or not_emulated(host)
     if here:
         problem.hint, problem.remedies, problem.guide_url = here, (), None
 
