@@ -50,8 +50,19 @@ def vault_url(given: object) -> str:
     return _canonical(text, given)
 
 
+_all_in_process = False
+
+
+def set_all_in_process(on: bool) -> None:
+    """Whether an emulator in this process stands in for every vault: then the environment's stands in for none."""
+    global _all_in_process
+    _all_in_process = on
+
+
 def emulated_vaults(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """What ``safekv emulator`` has put into the environment: URLs on this machine, by name."""
+    if environ is None and _all_in_process:
+        return {}
     pairs = (os.environ if environ is None else environ).get("SAFEKV_EMULATOR_VAULTS", "").split(",")
     found = {}
     for name, _, address in (pair.partition("=") for pair in pairs if "=" in pair):
@@ -81,7 +92,7 @@ def where_it_is(address: str, emulated: Mapping[str, str] | None = None) -> str:
         return address
     scheme, _, rest = address.strip().partition("://")
     host, slash, path = rest.partition("/")
-    name, _, domain = host.lower().rstrip(".").partition(".")
+    name, _, domain = host.lower().removesuffix(":443").rstrip(".").partition(".")
     ours = scheme.lower() == "https" and domain in VAULT_DOMAINS + HSM_DOMAINS and name in known
     return known[name] + slash + path if ours else address
 

@@ -60,6 +60,8 @@ def test_a_vault_that_is_not_there_is_to_be_made(local: LocalKeyVault) -> None:
         exec(str(caught.value.hint).partition("Make it: ")[2].rstrip("."), {"local": local})
         with local, pytest.raises(ResourceNotFoundError):
             Vault(url).keys.get_key("app")
+    with local, pytest.raises(VaultNotFound, match=r"it has: local, other, my-vault, my-hsm\. Give local\.url\(\)"):
+        SecretClient("https://127.0.0.1:8443").get_secret("db-password")
     local.fail(operation="get_secret", network="dns", vault="my-vault", count=None)
     with local, pytest.raises(VaultNotFound, match="Check the spelling and the cloud"):  # as Azure's, for tests of that
         SecretClient("https://my-vault.vault.azure.cn").get_secret("db-password")
@@ -77,6 +79,17 @@ def test_a_vault_that_the_emulator_of_the_environment_lacks(
     monkeypatch.delenv("SAFEKV_EMULATOR_VAULTS")
     with pytest.raises(VaultNotFound, match="Check the spelling and the cloud"):
         client.get_secret("a")
+
+
+def test_it_is_asked_although_the_environment_has_an_emulator(
+    local: LocalKeyVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAFEKV_EMULATOR_VAULTS", "my-vault=https://127.0.0.1:8443")
+    local.set_secret("db-password", "only for this test", vault="my-vault")
+    for url in ("https://my-vault.vault.azure.net", "my-vault"):
+        with local:
+            assert SecretClient(url).get_secret("db-password").value == "only for this test"
+    assert SecretClient("my-vault", local.credential()).vault_url == "https://127.0.0.1:8443"
 
 
 def test_failures(local: LocalKeyVault) -> None:

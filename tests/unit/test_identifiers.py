@@ -194,6 +194,8 @@ def test_what_a_url_is_certain_to_be(url: str, vault: bool, hsm: bool) -> None:
         ("https://my-vault.vault.azure.net", "https://127.0.0.1:8443"),
         (" HTTPS://My-Vault.vault.Azure.CN/ ", "https://127.0.0.1:8443/"),
         ("https://pool.managedhsm.azure.net/keys/kek/1", "https://127.0.0.1:8444/keys/kek/1"),
+        ("https://MY-VAULT.vault.azure.net:443/", "https://127.0.0.1:8443/"),
+        ("https://my-vault.vault.azure.net:8443", None),
         ("https://other.vault.azure.net", None),
         ("https://my-vault.evil.example", None),
         ("https://my-vault", None),
