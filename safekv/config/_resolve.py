@@ -139,4 +139,4 @@ def check_environ(values: Mapping[str, str]) -> None:
         elif "\0" in value:
             failures[name] = (MalformedSecret("Its value has a NUL, which no variable can have."), "its value")
     if failures:
-        raise load_error("the environment", failures)
+        raise load_error("", failures)
