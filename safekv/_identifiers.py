@@ -27,6 +27,7 @@ _OBJECT_NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")
 _NAME_LIKE = re.compile(r"[\w./ -]{1,127}")
 _VAULT_NAME = re.compile(r"(?!.*--)[a-zA-Z][0-9a-zA-Z-]{1,22}[0-9a-zA-Z]")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_EMULATORS_RESOURCE = re.compile(r"0\.0\.1(:\d+)?")
 _NO_HOST = re.compile(r"[\s\\_\x00-\x1f\x7f]")
 _PREVIEW_VERSION = re.compile(r"(\d\.\d|\d{4}-\d\d-\d\d)-preview(\.\d+)?")
 
@@ -108,6 +109,15 @@ def not_emulated(host: str, environ: Mapping[str, str] | None = None) -> str | N
         f"The emulator that SAFEKV_EMULATOR_VAULTS tells of has no such vault, it has: {', '.join(known)}. "
         f"Start it with {option} {name}; or unset its variables, if a vault in Azure is meant."
     )
+
+
+def host_of_resource(host: str) -> str:
+    """The host of what a token is for; where that is the emulator's name for one of its vaults, the vault's own.
+
+    The SDK wants a vault's address to lie within the domain of its resource, so the emulator's resource for
+    ``127.0.0.1:8443`` is what follows the first dot.
+    """
+    return f"127.{host}" if _EMULATORS_RESOURCE.fullmatch(host) else host
 
 
 def _canonical(text: str, given: str) -> str:

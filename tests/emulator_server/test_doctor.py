@@ -218,6 +218,15 @@ def test_a_vault_that_the_emulator_lacks() -> None:
     assert found.remedies == ()
 
 
+def test_tokens_of_the_emulator_are_told_by_the_vaults_address(serve: Callable[..., EmulatorServer]) -> None:
+    (url,) = serve().vault_urls.values()
+    host = url.removeprefix("https://")
+    said = {check.name: check.said for check in examined()}
+    shown = f"https://{host.removeprefix('127.')} (the emulator's for {host})"
+    assert f"resource {shown}" in said["challenge"]
+    assert f"audience {shown}" in said["token"]
+
+
 def test_throttled(serve: Callable[..., EmulatorServer]) -> None:
     serve().emulator.fail(operation="get_secret", error="429", count=None)
     found = first(examined())

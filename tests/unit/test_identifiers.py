@@ -14,6 +14,7 @@ from safekv._identifiers import (
     MAX_VALUE_BYTES,
     api_version,
     emulated_vaults,
+    host_of_resource,
     is_managed_hsm,
     is_vault,
     named_vault_url,
@@ -230,6 +231,21 @@ def test_what_an_emulator_lacks_it_is_to_be_started_with(host: str, said: str | 
     found = not_emulated(host, environ)
     assert found is None if said is None else found is not None and said in found
     assert not_emulated(host, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("0.0.1:8443", "127.0.0.1:8443"),
+        ("0.0.1", "127.0.0.1"),
+        ("127.0.0.1:8443", "127.0.0.1:8443"),
+        ("10.0.0.1", "10.0.0.1"),
+        ("vault.azure.net", "vault.azure.net"),
+        ("", ""),
+    ],
+)
+def test_the_resource_of_an_emulators_vault_is_told_by_the_vaults_address(host: str, shown: str) -> None:
+    assert host_of_resource(host) == shown
 
 
 def test_the_name_of_an_emulators_vault_is_that_vaults() -> None:

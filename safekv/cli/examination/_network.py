@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from safekv._identifiers import not_emulated
+from safekv._identifiers import host_of_resource, not_emulated
 from safekv.cli.examination._check import Check, about, ok, skipped
 from safekv.cli.examination._machine import Machine, Resolved
 from safekv.connection.wire._tls import ssl_context, trusted_bundle
@@ -112,7 +112,17 @@ def challenge(url: str, machine: Machine) -> tuple[Check, Seen | None, dict[str,
     if not host.lower().endswith(f".{domain.lower()}"):
         said = f"{host} wants tokens for {domain}, which is not its domain"
         return about("challenge", "failed", said, "challenge-mismatch"), seen, told
-    return ok("challenge", f"tenant {told['tenant']}, resource {resource} (this 401 is expected)", **told), seen, told
+    return (
+        ok("challenge", f"tenant {told['tenant']}, resource {named(resource)} (this 401 is expected)", **told),
+        seen,
+        told,
+    )
+
+
+def named(resource: str) -> str:
+    """The resource, and the vault's address where that is not to be seen in it."""
+    host = urlsplit(resource).netloc
+    return resource if host_of_resource(host) == host else f"{resource} (the emulator's for {host_of_resource(host)})"
 
 
 def _no_challenge(url: str, seen: Seen) -> Check:
