@@ -48,8 +48,8 @@ def cloud_of(host: str | None, environ: Mapping[str, str], endpoint: str | None 
             raise InvalidArgument(f"{endpoint[:100]!r} is no endpoint: tokens travel over https:// only.")
         root = f"https://{parts.netloc.rpartition('@')[2]}"
         return Cloud(root, f"{root}/.default")
-    emulated = emulated_management(environ)
-    if emulated and (host is None or _is_of_emulator(host, environ)):
+    emulated = emulated_management(environ) if host is None or _is_of_emulator(host, environ) else None
+    if emulated:
         return Cloud(emulated, PUBLIC.scope)
     if host is not None and not host.lower().endswith((".vault.azure.net", ".usgovcloudapi.net", ".azure.cn")):
         raise InvalidArgument(
