@@ -16,14 +16,17 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class CallStarted(Event):
-    """A call begins, in the thread or task that makes it; ``CallFinished`` follows there, whatever happens.
+    """A call begins, in the thread or task that makes it; ``CallFinished`` follows, whatever happens: there, unless
+    its coroutine is abandoned and closed elsewhere.
 
     :ivar operation: the SDK's name for it (``get_secret``), or the HTTP method where there is none.
     :ivar method: the HTTP method.
+    :ivar call: the call's number in this process, which its ``CallFinished`` has, too.
     """
 
     operation: str
     method: str
+    call: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class CallFinished(Event):
     :ivar client_request_id: ``x-ms-client-request-id`` of all its requests.
     :ivar request_id: ``x-ms-request-id`` of the last answer, which is the audit log's CorrelationId.
     :ivar name: the object's name, for hooks that were subscribed with ``names=True``; otherwise None.
+    :ivar call: the call's number in this process, as in its ``CallStarted``.
     """
 
     operation: str
@@ -48,6 +52,7 @@ class CallFinished(Event):
     client_request_id: str | None
     request_id: str | None
     name: str | None = None
+    call: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +190,10 @@ class LaneState:
 
 @dataclass(frozen=True, slots=True)
 class CacheState:
-    """What one cache of secrets has done since it began; ``cache`` is its number in this process."""
+    """What one cache of secrets has done since it began; ``cache`` is its number in this process.
+
+    With the number 0: what those of this vault have done that are gone. The sum of all never goes down.
+    """
 
     vault: str
     cache: int

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from weakref import WeakSet
 
-from safekv._fork import on_fork
+from safekv._fork import Lock, on_fork
 
 if TYPE_CHECKING:
     from safekv._event_types import (
@@ -112,6 +112,7 @@ class Subscription(NamedTuple):
 
 #: Who wants to know. Empty, nothing is told; replaced as a whole, so that reading it needs no lock.
 hooks: tuple[Subscription, ...] = ()
+_replacing = Lock()
 
 
 def subscribe(hook: Hook, *, names: bool = False, traces: bool = False) -> Callable[[], None]:
@@ -124,11 +125,13 @@ def subscribe(hook: Hook, *, names: bool = False, traces: bool = False) -> Calla
     """
     global hooks
     mine = Subscription(hook, names, traces)
-    hooks = (*hooks, mine)
+    with _replacing.it:
+        hooks = (*hooks, mine)
 
     def unsubscribe() -> None:
         global hooks
-        hooks = tuple(each for each in hooks if each is not mine)
+        with _replacing.it:
+            hooks = tuple(each for each in hooks if each is not mine)
 
     return unsubscribe
 

@@ -9,6 +9,7 @@ runs there.
 from __future__ import annotations
 
 import os
+import threading
 from typing import Protocol
 from weakref import WeakSet
 
@@ -27,6 +28,17 @@ _FORKABLE: WeakSet[Forkable] = WeakSet()
 def on_fork(it: Forkable) -> None:
     """Have ``it.after_fork()`` called in every child, for as long as ``it`` is alive."""
     _FORKABLE.add(it)
+
+
+class Lock:
+    """A lock that a forked child gets anew: ``with lock.it:``. Who has it may take it again."""
+
+    def __init__(self) -> None:
+        self.after_fork()
+        on_fork(self)
+
+    def after_fork(self) -> None:
+        self.it = threading.RLock()
 
 
 def _in_child() -> None:

@@ -67,10 +67,21 @@ def emulated_vaults(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     pairs = (os.environ if environ is None else environ).get("SAFEKV_EMULATOR_VAULTS", "").split(",")
     found = {}
     for name, _, address in (pair.partition("=") for pair in pairs if "=" in pair):
-        url = vault_url(address)
-        if urlsplit(url).hostname in _LOOPBACK:
+        url = _on_this_machine(address)
+        if url:
             found[name.strip().lower()] = url
     return found
+
+
+def emulated_management(environ: Mapping[str, str]) -> str | None:
+    """Where ``safekv emulator`` is managed, by the environment: on this machine, as its vaults are, or nowhere."""
+    address = environ.get("SAFEKV_EMULATOR_MANAGEMENT_URL")
+    return _on_this_machine(address) if address else None
+
+
+def _on_this_machine(address: str) -> str | None:
+    url = vault_url(address)
+    return url if urlsplit(url).hostname in _LOOPBACK else None
 
 
 def named_vault_url(given: object, environ: Mapping[str, str] | None = None) -> str:
@@ -92,10 +103,11 @@ def where_it_is(address: str, emulated: Mapping[str, str] | None = None) -> str:
     if not known:
         return address
     scheme, _, rest = address.strip().partition("://")
-    host, slash, path = rest.partition("/")
-    name, _, domain = host.lower().removesuffix(":443").rstrip(".").partition(".")
-    ours = scheme.lower() == "https" and domain in VAULT_DOMAINS + HSM_DOMAINS and name in known
-    return known[name] + slash + path if ours else address
+    authority, slash, path = rest.partition("/")
+    host, _, port = authority.partition(":")
+    name, _, domain = host.lower().rstrip(".").partition(".")
+    ours = scheme.lower() == "https" and port in ("", "443") and domain in VAULT_DOMAINS + HSM_DOMAINS
+    return known[name] + slash + path if ours and name in known else address
 
 
 def not_emulated(host: str, environ: Mapping[str, str] | None = None) -> str | None:

@@ -13,6 +13,7 @@ from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from safekv._clock import Clock
+from safekv._identifiers import emulated_management
 from safekv.connection import _emulation, _registry
 from safekv.connection._connection import Connection, SyncConnection
 from safekv.connection._identity import split_options
@@ -47,8 +48,8 @@ def cloud_of(host: str | None, environ: Mapping[str, str], endpoint: str | None 
             raise InvalidArgument(f"{endpoint[:100]!r} is no endpoint: tokens travel over https:// only.")
         root = f"https://{parts.netloc.rpartition('@')[2]}"
         return Cloud(root, f"{root}/.default")
-    emulated = environ.get("SAFEKV_EMULATOR_MANAGEMENT_URL")
-    if emulated and (host is None or _is_of_emulator(host, environ)):
+    emulated = emulated_management(environ) if host is None or _is_of_emulator(host, environ) else None
+    if emulated:
         return Cloud(emulated, PUBLIC.scope)
     if host is not None and not host.lower().endswith((".vault.azure.net", ".usgovcloudapi.net", ".azure.cn")):
         raise InvalidArgument(

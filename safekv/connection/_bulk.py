@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from contextvars import ContextVar, Token
 
 _BULK: ContextVar[bool] = ContextVar("safekv_bulk", default=False)
@@ -29,7 +30,8 @@ class bulk:
         return self
 
     def __exit__(self, *details: object) -> None:
-        _BULK.reset(self._tokens.pop())
+        with suppress(ValueError):  # a coroutine that is closed in another context leaves no mark there
+            _BULK.reset(self._tokens.pop())
 
 
 def is_bulk() -> bool:

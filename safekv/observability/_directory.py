@@ -71,16 +71,16 @@ def read(directory: Path) -> dict[int, dict[str, Any]]:
     found = {}
     for path in sorted(private(directory).glob("[0-9]*.json")):
         document = _document(path)
-        if document is not None and time.time() - document["time"] < STALE:
+        if document is not None and abs(time.time() - document["time"]) < STALE:  # the clock may have been set back
             found[int(path.stem)] = document
     return found
 
 
 def sweep(directory: Path) -> None:
     """Remove what processes have left behind that were killed."""
-    for path in directory.glob("[0-9]*.json"):
+    for path in [*directory.glob("[0-9]*.json"), *directory.glob(".[0-9]*.json.*.tmp")]:
         with suppress(OSError):
-            if time.time() - path.stat().st_mtime > 4 * STALE:
+            if abs(time.time() - path.stat().st_mtime) > 4 * STALE:
                 path.unlink()
 
 

@@ -40,7 +40,7 @@ class Figures:
 
     def after_fork(self) -> None:
         """A child counts its own."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the garbage collector may close a coroutine, which tells of it, in here
         self._labels = Labels()
         self._counts: Counts = {}
         self._began = time.time()

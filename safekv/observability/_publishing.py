@@ -98,8 +98,12 @@ class _Publisher:
 
     def _run(self, ended: threading.Event) -> None:
         while True:
-            with suppress(OSError):  # a full disk is no reason to end; the next time there may be room
+            try:
                 self._write()
+            except OSError:
+                pass  # a full disk is no reason to end; the next time there may be room
+            except Exception:
+                _events.logger.warning("The numbers for safekv top were not published", exc_info=True)
             if ended.wait(self._interval):
                 return
 

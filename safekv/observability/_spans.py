@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ _KEEP_STILL = ("suppress_http_instrumentation", "suppress_instrumentation")
 class _Call:
     """A call under way, as the events between its beginning and its end find it."""
 
+    number: int
     span: Span
     attached: Any
     before: Token[_Call | None] | None = None
@@ -44,13 +46,15 @@ class Spans:
         self._names = names
         self._unsubscribe: Callable[[], None] | None = None
         self._ending = False
+        self._under_way: dict[int, _Call | None] = {}
         self.after_fork()
         on_fork(self)
 
     def after_fork(self) -> None:
-        """The calls of the parent's threads do not end here."""
-        self._lock = threading.Lock()
-        self._under_way = 0
+        """The calls of the parent's other threads do not end here."""
+        self._lock = threading.RLock()  # the garbage collector may close a coroutine while its thread is in here
+        here = _CURRENT.get()
+        self._under_way = {number: call for number, call in self._under_way.items() if call and call is here}
 
     def begin(self) -> None:
         """Be told."""
@@ -60,7 +64,7 @@ class Spans:
         """Begin no more spans, and be told until those have ended that are open: their threads are inside of them."""
         with self._lock:
             self._ending = True
-            idle = self._under_way == 0
+            idle = not self._under_way
         if idle:
             self._forget()
 
@@ -69,29 +73,34 @@ class Spans:
         if unsubscribe is not None:
             unsubscribe()
 
-    def _comes(self) -> bool:
+    def _comes(self, number: int) -> bool:
         with self._lock:
-            self._under_way += not self._ending
+            if not self._ending:
+                self._under_way[number] = None
             return not self._ending
 
-    def _goes(self) -> None:
+    def _goes(self, number: int) -> _Call | None:
         with self._lock:
-            self._under_way -= 1
-            last = self._ending and self._under_way <= 0
+            call = self._under_way.pop(number, None)
+            last = self._ending and not self._under_way
         if last:
             self._forget()
+        return call
 
     def __call__(self, event: _events.Event) -> None:
         if isinstance(event, _events.CallStarted):
-            if self._comes():
-                self._start(event)
+            if self._comes(event.call):
+                self._under_way[event.call] = self._start(event)
+            return
+        if isinstance(event, _events.CallFinished):  # by its number: it may have been closed in another context
+            call = self._goes(event.call)
+            if call is not None:
+                self._end(call, event)
             return
         call = _CURRENT.get()
         if call is None:
             return
-        if isinstance(event, _events.CallFinished):
-            self._end(call, event)
-        elif not call.span.is_recording():
+        if not call.span.is_recording():
             pass  # not sampled; or over, and this is of a task that outlives it: another call waits for its token
         elif isinstance(event, _events.RequestFinished):
             if event.attempt > 1 or event.error or (event.status or 0) >= 400:
@@ -102,7 +111,7 @@ class Spans:
             about: dict[str, Any] = {"safekv.credential": event.credential, "safekv.seconds": event.seconds}
             call.span.add_event("token", {**about, **({"error.type": event.error} if event.error else {})})
 
-    def _start(self, event: _events.CallStarted) -> None:
+    def _start(self, event: _events.CallStarted) -> _Call:
         attributes: dict[str, Any] = {
             "az.namespace": "Microsoft.KeyVault",
             "http.request.method": event.method,
@@ -113,13 +122,15 @@ class Spans:
         inside = trace.set_span_in_context(span)
         for key in _KEEP_STILL:
             inside = context.set_value(key, True, inside)
-        call = _Call(span, context.attach(inside))
+        call = _Call(event.call, span, context.attach(inside))
         call.before = _CURRENT.set(call)
+        return call
 
     def _end(self, call: _Call, event: _events.CallFinished) -> None:
-        if call.before is not None:
-            _CURRENT.reset(call.before)
-        context.detach(call.attached)
+        with suppress(ValueError):  # in another context there is nothing to put back
+            if call.before is not None:
+                _CURRENT.reset(call.before)
+            context.detach(call.attached)
         about: dict[str, Any] = {
             "http.response.status_code": event.status,
             "az.client_request_id": event.client_request_id,
@@ -133,7 +144,6 @@ class Spans:
         if failed:
             call.span.set_status(Status(StatusCode.ERROR))
         call.span.end()
-        self._goes()
 
 
 def _attempt(event: _events.RequestFinished) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class Breaker:
         self._settings = settings
         self._clock = clock
         self._random = random
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the garbage collector may close a coroutine, which leaves, in here
         self._gate = Gate()
         self._pass = Pass(0)  # one for all while nothing is wrong
         self._raw = clock.monotonic()

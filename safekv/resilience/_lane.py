@@ -20,6 +20,7 @@ A lane never sleeps or sends. A driver (``Flow``) goes through these steps, and 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -106,6 +107,7 @@ class Lane:
         self._offset = 0.0
         self._accepts = Accepts(settings.window)
         self._line = Line()
+        self._leaving: deque[Ticket] = deque()
         self._gate = Gate()
         self._pace = Pace(settings, self._accepts, self._raw)
         self._on = settings.ceiling is not None
@@ -167,16 +169,18 @@ class Lane:
             return closed + (rest if rest <= _EXACT else max(_EXACT, rest / 2))
 
     def leave(self, ticket: Ticket) -> None:
-        """The caller gives up, wherever it is. Does nothing for a ticket that has had its answer."""
+        """The caller gives up, wherever it is. Does nothing for a ticket that has had its answer.
+
+        It waits for no lock: a coroutine may be closed by the garbage collector, in a thread that has it.
+        """
         if ticket.state is _State.OVER:
             return
-        with self._lock:
-            if ticket.state is _State.WAITING:
-                self._drop(ticket)
-            elif ticket.state is _State.GRANTED and self._on:
-                self._pace.give(ticket.cost, self._now())
-            self._gate.hand_back(ticket)
-            ticket.state = _State.OVER
+        self._leaving.append(ticket)
+        if self._lock.acquire(blocking=False):  # else they go before anybody else comes
+            try:
+                self._now()
+            finally:
+                self._lock.release()
 
     # -- what became of it
 
@@ -261,12 +265,23 @@ class Lane:
     # -- all below: under the lock
 
     def _now(self) -> float:
-        """The lane's time: the clock's, but where that goes back this goes on."""
+        """The lane's time: the clock's, but where that goes back this goes on. Who is leaving has left by then."""
         raw = self._clock.monotonic()
         if raw < self._raw:
             self._offset += self._raw - raw
         self._raw = raw
-        return raw + self._offset
+        now = raw + self._offset
+        while self._leaving:
+            self._let_go(self._leaving.popleft(), now)
+        return now
+
+    def _let_go(self, ticket: Ticket, now: float) -> None:
+        if ticket.state is _State.WAITING:
+            self._drop(ticket)
+        elif ticket.state is _State.GRANTED and self._on:
+            self._pace.give(ticket.cost, now)
+        self._gate.hand_back(ticket)
+        ticket.state = _State.OVER
 
     def _wait(self, now: float, need: float) -> float:
         """Seconds until ``need`` tokens can be spent; 0 if they can now."""

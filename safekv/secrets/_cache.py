@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 from azure.core.exceptions import AzureError
 from azure.keyvault.secrets import KeyVaultSecret
@@ -40,6 +40,7 @@ from safekv.cache._singleflight import Flight
 from safekv.connection import _emulation, _registry
 from safekv.connection.wire._writes import on_write
 from safekv.errors import DeadlineExceeded, InvalidArgument, UncachedReadsWarning
+from safekv.secrets._every import EVERY, Done
 from safekv.secrets._kept import is_missing, is_transient, reading, twin
 
 if TYPE_CHECKING:
@@ -50,8 +51,6 @@ logger = logging.getLogger("safekv")
 #: Keywords of ``get_secret`` that leave the answer as it is; with any other the vault is read.
 _CACHEABLE = frozenset({"max_age", "timeout"})
 
-#: Vaults whose former caches are remembered.
-_MOST_VAULTS = 256
 _NUMBERS = itertools.count(1)
 
 Listener = Callable[[SecretChange], object]
@@ -60,6 +59,7 @@ Listener = Callable[[SecretChange], object]
 class SecretCache:
     """What clients of one connection with the same settings keep. It is made again in a forked child.
 
+    :ivar number: tells it from others, and from itself before a fork.
     :ivar entries: by name in lower case and version, for a reader in a hurry.
     :ivar now: the monotonic clock that they are measured by.
     """
@@ -76,22 +76,19 @@ class SecretCache:
         self.after_fork()
         on_fork(self)
         _emulation.on_change(self)
-        _events.has_state(self)
-        with _EVERY_LOCK.it:
-            _EVERY.add(self)
+        self._count = EVERY.add(self)
 
     def start_again(self) -> None:
         """Forget everything. What is being read now will not be kept."""
-        _GONE.add(self.host, self.info())
-        self.after_fork()
+        EVERY.start_again(self, self._count)
 
     def __del__(self) -> None:
         with suppress(Exception):  # at the end of the process there may be nothing to count with any more
-            _GONE.add(self.host, self.info())
+            self._count.over = Done.of(self.info())
 
     def after_fork(self) -> None:
         """Begin with nothing; what the parent has done is not this one's."""
-        self._number = next(_NUMBERS)
+        self.number = next(_NUMBERS)
         self.clock: Clock = self._connection.clock
         self.now = time.monotonic if self.clock is SYSTEM_CLOCK else self.clock.monotonic
         self.cache = Cache(self.host, self.settings, self.now, SYSTEM_RANDOM, self.told)
@@ -188,12 +185,6 @@ class SecretCache:
         """What the cache has done so far."""
         return self.cache.info()
 
-    def states(self) -> Iterator[_events.CacheState]:
-        """For ``safekv.events.states``."""
-        i = self.info()
-        counts = (i.hits, i.misses, i.stale_serves, i.negative_hits)
-        yield _events.CacheState(self.host, self._number, *counts, i.entries)
-
     def kept_version(self, name: str) -> str | None:
         """The version of this secret that is kept as its latest."""
         return self.cache.kept_version(name)
@@ -217,26 +208,6 @@ class SecretCache:
                 yield callback(change)
             except Exception:
                 report(change.name)
-
-
-class Gone:
-    """What caches had done that are no more, by vault: counts must not go down for those who watch them."""
-
-    def __init__(self) -> None:
-        self.after_fork()
-        on_fork(self)
-        _events.has_state(self)
-
-    def after_fork(self) -> None:
-        self._counts: LRUCache[str, tuple[int, ...]] = LRUCache(_MOST_VAULTS)
-
-    def add(self, host: str, i: CacheInfo) -> None:
-        counts = (i.hits, i.misses, i.stale_serves, i.negative_hits)
-        self._counts[host] = tuple(map(sum, zip(counts, self._counts.get(host, (0, 0, 0, 0)), strict=True)))
-
-    def states(self) -> Iterator[_events.CacheState]:
-        for host, (hits, misses, stale, negative) in list(self._counts.items()):
-            yield _events.CacheState(host, 0, hits, misses, stale, negative, 0)
 
 
 class NoCache:
@@ -279,31 +250,13 @@ class NoCache:
         return None
 
 
-_GONE = Gone()
 NO_CACHE = NoCache()
 C = TypeVar("C", bound=SecretCache)
 
 
-class _Lock:
-    """A lock that a forked child gets anew."""
-
-    def __init__(self) -> None:
-        self.after_fork()
-        on_fork(self)
-
-    def after_fork(self) -> None:
-        self.it = threading.RLock()
-
-
-_EVERY: WeakSet[SecretCache] = WeakSet()
-_EVERY_LOCK = _Lock()
-
-
 def forget(url: str, name: str | None = None) -> None:
     """A secret of this vault was written, or all may have been: no cache of this process is to serve what was."""
-    with _EVERY_LOCK.it:
-        caches = [cache for cache in _EVERY if cache.url == url]
-    for cache in caches:
+    for cache in EVERY.of(url):
         cache.cache.written(None if name is None else name.lower())
 
 

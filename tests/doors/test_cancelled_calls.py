@@ -10,7 +10,11 @@ import pytest
 from colours import Colour, aio_colour
 from doubles import AsyncWatched
 
+import safekv
+import safekv.secrets.aio
+from safekv._events import subscribe
 from safekv.errors import VaultThrottled
+from safekv.events import CallFinished
 from safekv.testing import LocalKeyVault
 
 
@@ -73,6 +77,64 @@ def test_cancelled_in_the_queue(aio: Colour, local: LocalKeyVault) -> None:
         assert (await client.get_secret("greeting")).value == "hello"
 
     aio.run(story())
+
+
+async def _many(client: Any, reached: asyncio.Event, count: int) -> list[asyncio.Task[Any]]:
+    calls = [asyncio.ensure_future(client.get_secret("greeting")) for _ in range(count)]
+    await reached.wait()
+    await asyncio.sleep(0)
+    return calls
+
+
+def test_closed_in_another_context(aio: Colour, local: LocalKeyVault) -> None:
+    """As by who drives coroutines by hand: the slot is free again, and no error stands in the way."""
+    transport = Slow(local)
+    client = aio.client(local, transport=transport, pool_size=1)
+    aio.run(client.get_secret("greeting"))
+    transport.slow = True
+    (call,) = aio.run(_many(client, transport.reached, 1))
+    call.get_coro().close()
+    transport.slow = False
+    assert aio.run(client.get_secret("greeting", timeout=5)).value == "hello"
+    call.cancel()
+    with pytest.raises(RuntimeError, match="already awaited"):
+        aio.run(call)
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_closed_after_its_loop(local: LocalKeyVault, warm: bool) -> None:
+    """The loop was closed with calls under way, in the queue for a slot, and behind the first with a token."""
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)  # it tells of tasks that were pending
+    transport = Slow(local)
+    client = safekv.secrets.aio.SecretClient(
+        local.url(), local.credential(), transport=transport, cache=None, pool_size=1
+    )
+    finished: list[Any] = []
+    stop = subscribe(lambda event: isinstance(event, CallFinished) and finished.append(event.error))
+    if warm:
+        loop.run_until_complete(client.get_secret("greeting"))
+        finished.clear()
+    transport.slow = True
+    calls = loop.run_until_complete(_many(client, transport.reached, 3))
+    loop.close()
+    for call in calls:
+        call.get_coro().close()
+    stop()
+    assert finished == ["GeneratorExit"] * 3
+
+
+def test_bulk_in_a_coroutine_that_is_closed_in_another_context() -> None:
+    async def work() -> None:
+        with safekv.bulk():
+            await asyncio.get_running_loop().create_future()
+
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)
+    task = loop.create_task(work())
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    task.get_coro().close()
 
 
 def test_a_probe_that_fails_in_an_odd_way(colour: Colour, local: LocalKeyVault) -> None:

@@ -26,7 +26,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from safekv import CacheSettings
+from safekv import CacheSettings, _events
 from safekv.emulator import EmulatorSettings, Limits
 from safekv.envelope import Encryptor, KeyRing
 from safekv.errors import InvalidArgument, SecretNotFound, VaultThrottled
@@ -279,6 +279,32 @@ def test_a_cancelled_call_ends_its_span(local: LocalKeyVault, exported: Exported
     asyncio.run(cancelled())
     span = one(exported.spans())
     assert (span.attributes or {})["error.type"] == "CancelledError"
+
+
+def test_a_call_that_is_closed_in_another_context_ends_its_span(local: LocalKeyVault) -> None:
+    import asyncio
+
+    import safekv.secrets.aio
+
+    async def begun() -> Any:
+        task = asyncio.create_task(client.get_secret("greeting"))
+        while not held.held.is_set():  # noqa: ASYNC110  (set from the transport)
+            await asyncio.sleep(0.001)
+        return task.get_coro()
+
+    exported, before = Exported(), _events.hooks
+    handle = instrument(exported.meters, exported.tracers)
+    held = _held(local)
+    client = safekv.secrets.aio.SecretClient(local.url(), local.credential(), transport=held, cache=None)
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)  # it tells of the task that was pending
+    call = loop.run_until_complete(begun())
+    loop.close()
+    handle.uninstrument()
+    call.close()
+    assert (one(exported.spans()).attributes or {})["error.type"] == "GeneratorExit"
+    assert _events.hooks == before
+    assert trace.get_current_span() is trace.INVALID_SPAN
 
 
 def _held(local: LocalKeyVault) -> Any:

@@ -290,6 +290,24 @@ def test_an_endpoint_of_one_s_own() -> None:
         cloud_of(None, {}, "http://example.org")
 
 
+def test_a_token_for_azure_goes_to_no_other_machine() -> None:
+    vaults = {"SAFEKV_EMULATOR_VAULTS": "my-vault=https://127.0.0.1:8443"}
+
+    def managed(host: str | None, url: str) -> str:
+        return cloud_of(host, {**vaults, "SAFEKV_EMULATOR_MANAGEMENT_URL": url}).endpoint
+
+    assert managed("127.0.0.1", "https://localhost:8444/") == "https://localhost:8444"
+    assert managed(None, "https://[::1]:8444") == "https://[::1]:8444"
+    assert managed(None, "") == PUBLIC.endpoint
+    for elsewhere in ("https://evil.example", "https://127.0.0.1.evil.example", "evil"):
+        assert managed(None, elsewhere) == PUBLIC.endpoint
+        with pytest.raises(InvalidArgument, match="no cloud"):
+            managed("127.0.0.1", elsewhere)
+    for unfit in ("http://127.0.0.1:8444", "https://127.0.0.1@evil.example"):
+        with pytest.raises(InvalidArgument):
+            managed(None, unfit)
+
+
 def _denied(local: LocalKeyVault, app: Any, key: str | None = None) -> list[Any]:
     """What the doctor finds in ``my-vault``, but for the way there."""
     pytest.importorskip("click")

@@ -66,3 +66,13 @@ def test_what_is_no_emulator(server: EmulatorServer) -> None:
     assert (done.exit_code, "emulator at 127.0.0.1:1" in done.output) == (1, True)
     done = CliRunner().invoke(main, ["top", "--emulator", "https://127.0.0.1:1", "12"])
     assert done.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "url", ["https://127.0.0.1:99999", "https://[::1", "https://user:pass@127.0.0.1:x", "https://a b"]
+)
+def test_what_is_no_url(url: str) -> None:
+    done = CliRunner().invoke(main, ["top", "--emulator", url, "--once"])
+    assert (done.exit_code, type(done.exception)) == (1, SystemExit), done.exception
+    assert "emulator" in done.output
+    assert "pass" not in done.output

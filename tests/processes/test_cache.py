@@ -45,6 +45,42 @@ def test_a_process_reads_once(server: EmulatorServer, run: Run) -> None:
 
 
 @needs_fork
+def test_a_child_counts_its_own(run: Run) -> None:
+    """Neither what its parent's caches have done, nor what those had that were gone."""
+    run(
+        FORKING
+        + """
+import gc
+from safekv.events import CacheState, states
+
+def done():
+    return sum(state.hits + state.misses for state in states() if isinstance(state, CacheState))
+
+gone = SecretClient("two")
+read(client := SecretClient("one"), 0)
+gone.get_secret("s0")
+gone.close()
+del gone
+gc.collect()
+assert done() == 2
+
+def child():
+    assert done() == 0
+    read(client, 0)
+    read(client, 0)
+    assert done() == 2
+    client._reads.start_again()
+    assert done() == 2
+
+ended_well(in_child(child), in_child(child))
+read(client, 0)
+assert done() == 3
+""",
+        cache=True,
+    )
+
+
+@needs_fork
 def test_a_child_has_nothing_of_its_parents(server: EmulatorServer, run: Run) -> None:
     run(
         FORKING

@@ -131,6 +131,32 @@ finally:
     )
 
 
+def test_forking_while_a_thread_subscribes(run: Run) -> None:
+    """It waits there for no thread that is not in the child."""
+    run(
+        FORKING
+        + """
+import safekv, signal
+from safekv import _events
+
+def subscribed():
+    signal.alarm(20)  # rather than hang
+    seen = []
+    stop = safekv.subscribe(seen.append)
+    read(client, 1)
+    stop()
+    assert seen
+
+client = SecretClient()
+with _events._replacing.it:
+    forking = threading.Thread(target=lambda: ended_well(in_child(subscribed)))
+    forking.start()
+    forking.join(30)
+assert not forking.is_alive()
+"""
+    )
+
+
 def test_an_aio_client_works_in_a_child(run: Run) -> None:
     run(
         FORKING

@@ -7,11 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from safekv import _events
 from safekv.errors import InvalidArgument
 from safekv.observability import publish
 
@@ -124,6 +127,55 @@ def test_nobody_to_watch(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "publish()" in done.stdout
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="POSIX")
+def test_what_killed_processes_leave_behind_is_removed(tmp_path: Path) -> None:
+    killed = """
+        import os, signal, sys, time
+        from safekv.observability import publish
+        if sys.argv[2] == "while it writes":
+            os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        publish(sys.argv[1])
+        while not os.path.exists(os.path.join(sys.argv[1], f"{os.getpid()}.json")):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    directory = tmp_path / "numbers"
+    for when in ("while it writes", "afterwards"):
+        subprocess.run([sys.executable, "-c", textwrap.dedent(killed), directory, when], check=False)
+    left = sorted(directory.iterdir())
+    assert [path.suffix for path in left] == [".tmp", ".json"]
+    for path in left:
+        os.utime(path, (0, 0))
+    other = directory / "notes.tmp"
+    other.write_text("")
+    os.utime(other, (0, 0))
+    publish(directory)()
+    assert list(directory.iterdir()) == [other]
+
+
+def test_a_state_that_cannot_be_told_does_not_end_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class Source:
+        asked = 0
+
+        def states(self) -> list[Any]:
+            self.asked += 1
+            if self.asked < 3:
+                raise RuntimeError("changed while it was read")
+            return []
+
+    source = Source()
+    _events.has_state(source)
+    stop = publish(tmp_path, interval=0.05)
+    try:
+        ends = time.monotonic() + 20
+        while source.asked < 4 and time.monotonic() < ends:
+            time.sleep(0.01)
+        assert (tmp_path / f"{os.getpid()}.json").exists()
+    finally:
+        stop()
+    assert caplog.text.count("were not published") == 2
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="POSIX")

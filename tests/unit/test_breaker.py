@@ -103,6 +103,16 @@ def test_a_probe_whose_caller_gives_up_is_handed_back(breaker: Breaker, clock: C
     passed(breaker)
 
 
+def test_leaving_waits_for_no_lock_that_its_thread_has(breaker: Breaker, clock: Clock) -> None:
+    """The garbage collector closes a coroutine in whichever thread it runs, which may be inside of the breaker."""
+    fail(breaker, 5)
+    clock.now += 0.6
+    probe = passed(breaker)
+    with breaker._lock:
+        breaker.leave(probe)
+    passed(breaker)
+
+
 def test_echoes_of_the_same_outage_do_not_lengthen_it(breaker: Breaker) -> None:
     flying = [passed(breaker) for _ in range(50)]
     for it in flying:

@@ -185,6 +185,22 @@ def test_a_probe_that_comes_to_nothing_is_handed_back(end: str) -> None:
     reopened(lane, clock)
 
 
+def test_leaving_waits_for_no_lock() -> None:
+    """The garbage collector closes a coroutine in whichever thread it runs, which may be inside of the lane."""
+    clock = Clock()
+    lane = lane_of(clock)
+    lane.throttled(send(lane, clock))
+    probe = send(lane, clock)
+    waiting = lane.enter()
+    assert isinstance(waiting, Ticket)
+    assert (lane.status().probing, lane.status().interactive) == (True, 1)
+    with lane._lock:
+        for ticket in (probe, waiting, probe):
+            lane.leave(ticket)
+    assert (lane.status().probing, lane.status().interactive) == (False, 0)
+    assert isinstance(lane.enter(), Ticket)
+
+
 def test_a_probe_whose_caller_vanished_is_given_up() -> None:
     clock = Clock()
     lane = lane_of(clock)

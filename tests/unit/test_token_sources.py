@@ -15,7 +15,7 @@ from azure.core.credentials import AccessToken, AccessTokenInfo
 from azure.core.exceptions import ClientAuthenticationError
 
 from safekv._clock import VirtualClock
-from safekv.connection.tokens import _credential
+from safekv.connection.tokens import _credential, _flights
 from safekv.connection.tokens._acredential import AsyncTokenSource
 from safekv.connection.tokens._credential import TokenSource
 from safekv.connection.tokens._tokens import TokenCache
@@ -31,13 +31,20 @@ class Never:
 
 
 class Credential:
-    """Of the newer protocol. ``calls`` keeps the options, ``delay`` is in real seconds, ``errors`` come in turn."""
+    """Of the newer protocol. ``calls`` keeps the options, ``errors`` come in turn.
+
+    ``delay`` is in real seconds; ``delays`` come first, in turn.
+    """
 
     def __init__(self, clock: VirtualClock, delay: float = 0.0) -> None:
         self.clock = clock
         self.delay = delay
+        self.delays: list[float] = []
         self.calls: list[dict[str, Any]] = []
         self.errors: list[BaseException] = []
+
+    def seconds(self) -> float:
+        return self.delays.pop(0) if self.delays else self.delay
 
     def answer(self, options: Any) -> AccessTokenInfo:
         self.calls.append(dict(options or {}))
@@ -46,7 +53,7 @@ class Credential:
         return AccessTokenInfo(f"token-{len(self.calls)}", int(self.clock.time()) + 3600)
 
     def get_token_info(self, *scopes: str, options: Any = None) -> AccessTokenInfo:
-        time.sleep(self.delay)
+        time.sleep(self.seconds())
         return self.answer(options)
 
 
@@ -54,7 +61,7 @@ class OldCredential(Credential):
     """Of the older protocol alone."""
 
     def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        time.sleep(self.delay)
+        time.sleep(self.seconds())
         token = self.answer(options)
         return AccessToken(token.token, token.expires_on)
 
@@ -65,13 +72,13 @@ class OldCredential(Credential):
 
 class AsyncCredential(Credential):
     async def get_token_info(self, *scopes: str, options: Any = None) -> AccessTokenInfo:
-        await asyncio.sleep(self.delay)
+        await asyncio.sleep(self.seconds())
         return self.answer(options)
 
 
 class OldAsyncCredential(Credential):
     async def get_token(self, *scopes: str, **options: Any) -> AccessToken:
-        await asyncio.sleep(self.delay)
+        await asyncio.sleep(self.seconds())
         token = self.answer(options)
         return AccessToken(token.token, token.expires_on)
 
@@ -373,7 +380,7 @@ def test_nobody_is_left_when_all_are_cancelled() -> None:
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.sleep(0.05)
-        assert source._flights == {}
+        assert len(source._flights) == 0
 
     asyncio.run(main())
 
@@ -395,7 +402,7 @@ def test_a_loop_that_dies_in_between_leaves_nothing_behind() -> None:
 
     asyncio.run(begin())
     assert asyncio.run(again()) == "token-1"
-    assert source._flights == {}
+    assert len(source._flights) == 0
 
 
 @pytest.fixture
@@ -415,6 +422,74 @@ def test_nobody_waits_for_ever_for_another(world: World) -> None:
     if world.loop is not None:
         world.loop.run_until_complete(asyncio.sleep(0.5))
     assert world.ask() == "token-1"
+
+
+@pytest.mark.usefixtures("_hasty")
+@pytest.mark.parametrize("present", [False, True])
+def test_one_that_does_not_return_is_given_up(world: World, present: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its caller is lost. After a while the next one asks again, and until then a token that is there is used."""
+    if present:
+        world.ask()
+        world.clock.advance(3400)
+    world.credential.delays = [0.5]
+    lost = threading.Thread(target=world.ask)
+    if world.loop is None:
+        lost.start()
+    else:
+        task = world.loop.create_task(world.source.get_token_info(SCOPE))
+    while world.credential.delays:
+        time.sleep(0.001) if world.loop is None else world.loop.run_until_complete(asyncio.sleep(0.001))
+    if present:
+        assert world.ask() == "token-1"
+    else:
+        with pytest.raises(AuthenticationFailed):
+            world.ask()
+    monkeypatch.setattr(_flights, "OVERDUE", -1.0)
+    assert world.ask() == f"token-{1 + present}"
+    if world.loop is None:
+        lost.join(10)
+    else:
+        (answer,) = world.loop.run_until_complete(asyncio.gather(task, return_exceptions=True))
+        assert type(answer) is AuthenticationFailed
+        for left in (rest := asyncio.all_tasks(world.loop)):
+            left.cancel()
+        world.loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))
+    assert len(world.source._flights) == 0
+
+
+def test_giving_one_up_cancels_nobody_who_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    credential = AsyncCredential(VirtualClock(START))
+    credential.delays = [0.2]
+
+    async def main() -> list[str]:
+        source = AsyncTokenSource(credential)
+        source._own_cache = TokenCache(credential.clock, Never())
+        waits = [asyncio.ensure_future(source.get_token_info(SCOPE)) for _ in range(3)]
+        await asyncio.sleep(0.01)
+        monkeypatch.setattr(_flights, "OVERDUE", -1.0)
+        first = await source.get_token_info(SCOPE)
+        return [token.token for token in (first, *await asyncio.gather(*waits))]
+
+    assert asyncio.run(main()) == ["token-1", *["token-2"] * 3]
+
+
+@pytest.mark.usefixtures("_hasty")
+def test_what_was_given_up_is_cancelled_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    credential = AsyncCredential(VirtualClock(START))
+    credential.delays = [3600.0]
+
+    async def main() -> None:
+        source = AsyncTokenSource(credential)
+        source._own_cache = TokenCache(credential.clock, Never())
+        with pytest.raises(AuthenticationFailed):
+            await source.get_token_info(SCOPE)
+        monkeypatch.setattr(_flights, "OVERDUE", -1.0)
+        assert (await source.get_token_info(SCOPE)).token == "token-1"
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        assert others
+        assert not (await asyncio.wait(others, timeout=20))[1]
+
+    asyncio.run(main())
 
 
 def waiting(source: AsyncTokenSource) -> Callable[[], Any]:

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from safekv.observability._figures import Counts, add
 _PATIENCE = 5.0
 #: What an emulator's journal is at most worth reading of, in bytes.
 _MOST = 64 << 20
+_HINT = "safekv top --emulator https://127.0.0.1:8443, or its variables in the environment."
 
 
 class Source(Protocol):
@@ -86,13 +88,17 @@ class Emulator:
     """
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url if "://" in url else f"https://{url}")
+        try:
+            parts = urlsplit(url if "://" in url else f"https://{url}")
+            port = parts.port or 443
+        except ValueError:  # its text may have a password in it
+            raise InvalidArgument("What is given for the emulator cannot be read as a URL.", hint=_HINT) from None
         if parts.scheme != "https" or not parts.hostname or parts.username:
             raise InvalidArgument(
                 f"{parts.scheme}://{parts.hostname or ''} is not where an emulator listens.",
-                hint="safekv top --emulator https://127.0.0.1:8443, or its variables in the environment.",
+                hint=_HINT,
             )
-        self._at = (parts.hostname, parts.port or 443)
+        self._at = (parts.hostname, port)
         trusted = os.environ.get("SSL_CERT_FILE") or os.environ.get("REQUESTS_CA_BUNDLE")
         self._tls = ssl_context(trusted or None)
         self._names = _names()
@@ -136,15 +142,13 @@ class Emulator:
             add(self._counts, ("throttled", vault))
 
     def _ask(self, path: str) -> dict[str, Any]:
-        connection = http.client.HTTPSConnection(*self._at, timeout=_PATIENCE, context=self._tls)
         try:
-            connection.request("GET", path)
-            answer = connection.getresponse()
-            document = json.loads(answer.read(_MOST)) if answer.status == 200 else None
+            with closing(http.client.HTTPSConnection(*self._at, timeout=_PATIENCE, context=self._tls)) as connection:
+                connection.request("GET", path)
+                answer = connection.getresponse()
+                document = json.loads(answer.read(_MOST)) if answer.status == 200 else None
         except (http.client.HTTPException, ValueError) as error:
             raise OSError(f"{self.title()} does not answer as one: {type(error).__name__}") from error
-        finally:
-            connection.close()
         if not isinstance(document, dict):
             raise OSError(f"{self.title()} does not answer as one: HTTP {answer.status}")
         return document
@@ -153,7 +157,7 @@ class Emulator:
 def _names() -> dict[str, str]:
     """The vaults' names by their authorities, from the variable that the emulator has its clients set."""
     pairs = (each.partition("=") for each in os.environ.get("SAFEKV_EMULATOR_VAULTS", "").split(","))
-    return {urlsplit(url).netloc: name for name, _, url in pairs if url}
+    return {url.partition("://")[2].partition("/")[0]: name for name, _, url in pairs if url}
 
 
 def emulator_in_environment() -> str | None:

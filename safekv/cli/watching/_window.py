@@ -40,8 +40,8 @@ class Window:
         self._looks: deque[Look] = deque()
 
     def add(self, look: Look) -> None:
-        if self._looks and self._looks[-1].began != look.began:
-            self._looks.clear()
+        if self._looks and (self._looks[-1].began != look.began or self._looks[-1].time > look.time):
+            self._looks.clear()  # it has begun again, or its clock was set back
         self._looks.append(look)
         while len(self._looks) > 2 and look.time - self._looks[1].time >= self._length:
             self._looks.popleft()
@@ -49,7 +49,7 @@ class Window:
     def late(self) -> Late:
         """Since the oldest look that is kept; since it began, where that is younger, or there is only one."""
         first, last = self._looks[0], self._looks[-1]
-        if last is first or last.time - last.began <= self._length:
+        if last is first or 0 <= last.time - last.began <= self._length:
             return Late(max(0.0, last.time - last.began), last.counts, last.now)
         return Late(last.time - first.time, minus(last.counts, first.counts), last.now)
 

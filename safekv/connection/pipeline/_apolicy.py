@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from copy import copy
 from typing import Any
 
@@ -119,10 +120,12 @@ class AsyncResilience(AsyncRetryPolicy[Any, Any]):
                     return None
                 response: PipelineResponse[Any, Any] = await self._authentications.get().send(request)
             finally:
-                UNDER_WAY.reset(under_way)
-                if on_token is not None:
-                    ON_TOKEN.reset(on_token)
-                slots.release()
+                with suppress(RuntimeError):  # its loop is closed, and whoever waited there waits no more
+                    slots.release()
+                with suppress(ValueError):  # closed in another context, as after its loop: nothing to put back
+                    UNDER_WAY.reset(under_way)
+                    if on_token is not None:
+                        ON_TOKEN.reset(on_token)
             if leading is not None or not self._gate.is_open:
                 self._gate.is_open = let_in(response)
             return response

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from azure.core.exceptions import AzureError
@@ -189,7 +190,8 @@ class Leading:
     def end(self) -> None:
         lock, self._lock = self._lock, None
         if lock is not None:
-            lock.release()
+            with suppress(RuntimeError):  # an event loop's, which is closed: whoever waited there waits no more
+                lock.release()
 
 
 class Slots:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 from typing import Any
 
 from azure.core.pipeline import PipelineRequest, PipelineResponse
@@ -15,13 +16,14 @@ from safekv.connection.pipeline._reading import client_request_id, path_of
 from safekv.connection.tokens._tokens import TokenKey
 
 _NAME = re.compile("[0-9A-Za-z-]{1,127}")
+_NUMBERS = count(1)
 _NO_NAMES = frozenset({"contacts", "issuers", "restore"})
 
 
 class Telling:
     """Around one call, in either colour."""
 
-    __slots__ = ("_about", "_began", "_clock", "_name", "_request", "_request_id", "_status")
+    __slots__ = ("_about", "_began", "_clock", "_name", "_number", "_request", "_request_id", "_status")
 
     def __init__(self, request: PipelineRequest[Any]) -> None:
         http = request.http_request
@@ -30,12 +32,13 @@ class Telling:
         self._clock: Clock = getattr(request.context.transport, "clock", SYSTEM_CLOCK)
         self._about = (_host_of(http.url), operation_of(http.method, path).name, http.method)
         self._name = name_in(path) if _events.named() else None
+        self._number = next(_NUMBERS)
         self._status: int | None = None
         self._request_id: str | None = None
 
     def __enter__(self) -> Telling:
         self._began = self._clock.monotonic()
-        _events.emit(_events.CallStarted(*self._about))
+        _events.emit(_events.CallStarted(*self._about, self._number))
         return self
 
     def answered(self, response: PipelineResponse[Any, Any]) -> PipelineResponse[Any, Any]:
@@ -58,6 +61,7 @@ class Telling:
                 client_request_id=client_request_id(self._request),
                 request_id=self._request_id or getattr(error, "request_id", None),
                 name=self._name,
+                call=self._number,
             )
         )
 

@@ -14,7 +14,9 @@ from safekv._fork import on_fork
 from safekv.connection._closing import AsyncClosing
 from safekv.connection.pipeline._call import ON_TOKEN, UNDER_WAY
 from safekv.connection.pipeline._telling import TellingOfToken
+from safekv.connection.tokens import _credential
 from safekv.connection.tokens._credential import TokenSource, ask, keep, patience, raise_advised, too_late
+from safekv.connection.tokens._flights import Flights
 from safekv.connection.tokens._tokens import TokenCache, TokenKey, as_token_info
 from safekv.errors import InvalidCredential
 
@@ -30,7 +32,7 @@ class AsyncTokenSource(AsyncClosing):
         self.credential = credential
         self._sync_source = sync_source
         self._own_cache = TokenCache(SYSTEM_CLOCK, SYSTEM_RANDOM)
-        self._flights: dict[tuple[asyncio.AbstractEventLoop, TokenKey], asyncio.Task[AccessTokenInfo]] = {}
+        self._flights: Flights[tuple[asyncio.AbstractEventLoop, TokenKey], asyncio.Task[AccessTokenInfo]] = Flights()
         on_fork(self)
 
     @property
@@ -40,7 +42,7 @@ class AsyncTokenSource(AsyncClosing):
     def after_fork(self) -> None:
         """Start again: tokens are not inherited, and the parent's tasks never end here."""
         self._own_cache = TokenCache(SYSTEM_CLOCK, SYSTEM_RANDOM)
-        self._flights = {}
+        self._flights = Flights()
 
     async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
         """As :meth:`TokenSource.get_token_info`."""
@@ -48,7 +50,7 @@ class AsyncTokenSource(AsyncClosing):
         token, due = self.cache.look(key)
         if token is not None and not due:
             return token
-        flight = self._flights.get((asyncio.get_running_loop(), key))
+        flight = self._flights.of((asyncio.get_running_loop(), key))
         if flight is not None and token is not None:
             return token
         flight = flight or self._start(key, token)
@@ -83,13 +85,14 @@ class AsyncTokenSource(AsyncClosing):
 
     def _start(self, key: TokenKey, present: AccessTokenInfo | None) -> asyncio.Task[AccessTokenInfo]:
         loop = asyncio.get_running_loop()
-        for stale in [each for each in list(self._flights) if each[0].is_closed()]:
-            self._flights.pop(stale, None)
+        self._flights.drop(lambda each: each[0].is_closed())
         flight = loop.create_task(self._refresh(key, present))
-        self._flights[loop, key] = flight
+        former = self._flights.begin((loop, key), flight)
+        if former is not None:
+            loop.call_later(2 * _credential.FLIGHT_TIMEOUT, former.cancel)  # when nobody waits for it any more
 
         def landed(task: asyncio.Task[AccessTokenInfo]) -> None:
-            self._flights.pop((loop, key), None)
+            self._flights.end((loop, key), task)
             if not task.cancelled():
                 task.exception()  # seen, also when every caller has been cancelled
 

@@ -21,6 +21,7 @@ from safekv.connection import _emulation
 from safekv.connection.pipeline._call import ON_TOKEN, UNDER_WAY
 from safekv.connection.pipeline._telling import TellingOfToken
 from safekv.connection.tokens._credential_kinds import no_credential, wrong_colour
+from safekv.connection.tokens._flights import Flights
 from safekv.connection.tokens._tokens import TokenCache, TokenKey, as_token_info
 from safekv.errors import AuthenticationFailed, CredentialTooOld, SafeKVError
 
@@ -48,7 +49,7 @@ class TokenSource:
         """Start again: a lock may have been held, and tokens are not inherited."""
         self._lock = threading.Lock()
         self.cache = TokenCache(self._clock, self._random)
-        self._flights: dict[TokenKey, Future[AccessTokenInfo]] = {}
+        self._flights: Flights[TokenKey, Future[AccessTokenInfo]] = Flights()
 
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
         """A token for the scopes; from the cache, from a request under way, or from the credential."""
@@ -68,10 +69,11 @@ class TokenSource:
         from concurrent.futures import Future  # only who needs a token pays for its import
 
         with self._lock:
-            flight = self._flights.get(key)
+            flight = self._flights.of(key)
             leading = flight is None
             if flight is None:
-                flight = self._flights[key] = Future()
+                flight = Future()
+                self._flights.begin(key, flight)
         if leading:
             return self._lead(key, flight)
         return token if token is not None else _landed(flight)
@@ -118,7 +120,7 @@ class TokenSource:
             raise
         finally:
             with self._lock:
-                self._flights.pop(key, None)
+                self._flights.end(key, flight)
         return token
 
     def _refresh(self, key: TokenKey, present: AccessTokenInfo | None) -> AccessTokenInfo:

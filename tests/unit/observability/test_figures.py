@@ -80,3 +80,11 @@ def test_a_forked_child_begins_with_nothing() -> None:
     figures(request())
     figures.after_fork()
     assert "requests" not in figures.snapshot()["counts"]
+
+
+def test_it_is_told_while_its_thread_is_inside() -> None:
+    """The garbage collector closes a coroutine anywhere, and what that had under way is over then."""
+    figures = Figures()
+    with figures._lock:
+        figures(request())
+    assert figures.snapshot()["counts"]["requests"][HOST] == {"get_secret": {"200": 1}}

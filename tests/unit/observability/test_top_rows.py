@@ -55,6 +55,18 @@ def test_a_process_that_begins_again_is_a_new_one() -> None:
     assert requests_in(window.late()) == 3
 
 
+def test_a_clock_that_is_set_back_is_a_beginning() -> None:
+    """Nothing grows until it has caught up, and rates are of the time since then."""
+    window = Window()
+    for second in range(100_000, 100_100):
+        window.add(look(second, second, began=99_000))
+    for second in range(10_000, 10_200):
+        window.add(look(second, 100_100 + 2 * second, began=99_000))
+    assert len(window._looks) <= 62
+    late = window.late()
+    assert (late.seconds, requests_in(late)) == (60, 120)
+
+
 def test_processes_add_up() -> None:
     lanes = {"lanes": {"vault": {"secrets": {"rate": 2.5, "waiting": 1}, "keys": {"rate": None, "waiting": 0}}}}
     one = Late(10, counts(5, cache={"vault": {"hits": 3, "misses": 1}}), {**lanes, "kept": {"vault": 2}})
