@@ -110,7 +110,7 @@ class Env(Mapping[str, str]):
             plan.check()
         values: Mapping[str, Any] = plan.values()  # a default may be None
         read = {key: value for key, value in values.items() if value is not None}
-        check_environ(read)
+        check_environ(read, of_process=False)
         remember(read.values())
         self._values: dict[str, str] = {**present, **read}
 

@@ -137,6 +137,17 @@ def test_exit_codes(run: Run, tmp_path: Path, arguments: list[str], code: int, s
     assert said in done.stderr
 
 
+def test_what_no_variable_can_have_in_this_locale_is_told(run: Run, server: EmulatorServer) -> None:
+    two = next(vault for vault in server.emulator.vaults.values() if vault.name == "two")
+    two.set_secret("accents", f"h\xe9 {VALUE}")
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = run("exec", "--", "true", A="kv://one/pw", B="kv://two/accents", **ascii_only)
+    assert done.returncode == 125
+    assert "It has characters that no variable can have here, where they are in ascii" in done.stderr
+    assert "Set LC_ALL=C.UTF-8 or PYTHONUTF8=1." in done.stderr
+    assert "hunter2" not in done.stderr
+
+
 def test_the_command_is_the_process(server: EmulatorServer) -> None:
     """Signals are its own, and SIGPIPE is not ignored as Python ignores it."""
     process = subprocess.Popen(
