@@ -11,11 +11,12 @@ from itertools import count
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from safekv._seconds import positive
 from safekv.config._asking import Selection
 from safekv.config._names import secret_prefix
 from safekv.config._plan import Part, Plan, Wanted, load_error
 from safekv.config._progress import Progress, Told
-from safekv.config._request import CONCURRENCY, TIMEOUT, Request, positive
+from safekv.config._request import CONCURRENCY, TIMEOUT, Request
 from safekv.config._rounds import pause
 from safekv.config._snapshot import Snapshot
 from safekv.config._sources import Source, Sources

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from safekv._files import replaced
+from safekv._seconds import positive
 from safekv.config._plan import Plan
-from safekv.config._request import positive
 from safekv.errors import InvalidArgument
 
 logger = logging.getLogger("safekv")

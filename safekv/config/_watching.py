@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from safekv._clock import SYSTEM_RANDOM
+from safekv._seconds import positive
 from safekv.config._plan import Wanted
-from safekv.config._request import Request, positive
+from safekv.config._request import Request
 from safekv.config._values import Config
 from safekv.errors import CredentialNotPicklable, InvalidArgument
 

@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from safekv._fork import on_fork
+from safekv._seconds import positive
 from safekv.config._loader import Clients
 from safekv.config._plan import Wanted
 from safekv.config._references import parse
-from safekv.config._request import TIMEOUT, positive
+from safekv.config._request import TIMEOUT
 from safekv.errors import LoadError
 
 __all__ = ["Resolver"]

@@ -11,9 +11,10 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from safekv._seconds import positive
 from safekv.config._convert import parse, parser
 from safekv.config._loader import Clients
-from safekv.config._request import TIMEOUT, positive
+from safekv.config._request import TIMEOUT
 from safekv.config._resolve import Resolution, check_environ, environ_request
 from safekv.errors import CredentialNotPicklable, SafeKVError
 from safekv.integrations._database_url import database
