@@ -184,7 +184,9 @@ class ExceptionReporterFilter(SafeExceptionReporterFilter):  # type: ignore[misc
 
     ``DEFAULT_EXCEPTION_REPORTER_FILTER = "safekv.integrations.django.ExceptionReporterFilter"`` in the settings. What
     ``Env`` and ``load_settings`` have read is left out of error pages and mails, whatever the setting or the local
-    variable is called that has it, and in the middle of a URL.
+    variable is called that has it: in the middle of a URL, as bytes, and in what an object shows of itself. So are the
+    parts of it that ``Env.database``, ``json`` and ``list`` give out. The message of the exception itself is not
+    changed: it goes to logs, too, so put no value into one.
     """
 
     def cleanse_setting(self, key: Any, value: Any) -> Any:
