@@ -68,6 +68,17 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *IN_PARALLEL, *some, *session.posargs)
 
 
+@nox.session(python=FOUND[0])
+def floors(session: nox.Session) -> None:
+    """Every door with the oldest releases of what safekv depends on directly, as pyproject.toml has them."""
+    session.install("uv")
+    session.run("uv", "pip", "install", "--quiet", "--resolution", "lowest-direct", "-e",
+                ".[aio,cli,administration,management,pydantic]")  # fmt: skip
+    session.install(*nox.project.dependency_groups(PYPROJECT, "test"))  # what is there already stays
+    doors = ("every_door", "parity", "certificates", "cryptography", "sharing", "tokens", "get_many", "load_as")
+    session.run("pytest", *IN_PARALLEL, *(f"tests/doors/test_{door}.py" for door in doors), *session.posargs)
+
+
 @nox.session(python=NEWEST_COMMON, default=False)
 def coverage(session: nox.Session) -> None:
     """The same with branch coverage, which doubles the time they take."""

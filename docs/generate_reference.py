@@ -122,8 +122,11 @@ _WORDS = re.compile(r"(?<![`\w-])(--[a-z][\w-]*|kv://[^\s,)]+|@Microsoft\.KeyVau
 
 
 def _marked(text: str) -> str:
-    """With what belongs to a shell in backticks."""
-    return _WORDS.sub(r"`\1`", text).replace("<", "&lt;")
+    """With what belongs to a shell in backticks; what is in them already stays as it is."""
+    parts = re.split(r"(`[^`]*`)", text)
+    return "".join(part if number % 2 else _WORDS.sub(r"`\1`", part) for number, part in enumerate(parts)).replace(
+        "<", "&lt;"
+    )
 
 
 def _cell(text: str) -> str:

@@ -150,15 +150,13 @@ def secret_value(given: object, name: str) -> str:
     """``given`` if it can be stored as a secret. The value itself is in no message."""
     if not isinstance(given, str):
         problem = f"must be a str, not {type(given).__name__}"
-    elif not given:
-        problem = "is empty, which Key Vault does not store"
     elif len(given) > MAX_VALUE_BYTES or len(given.encode("utf-8", "surrogatepass")) > MAX_VALUE_BYTES:
         problem = f"is longer than the {MAX_VALUE_BYTES:,} bytes (UTF-8) that Key Vault stores"
     else:
         return given
     raise InvalidArgument(
         f"The value for secret {name!r} {problem}.",
-        hint="Text of 1 to 25,600 bytes can be stored; encrypt or store larger data elsewhere and keep its key here.",
+        hint="Text of up to 25,600 bytes can be stored; encrypt or store larger data elsewhere and keep its key here.",
     )
 
 

@@ -32,7 +32,6 @@ from azure.keyvault.certificates import (  # noqa: E402
     KeyVaultCertificate,
     KeyVaultCertificateIdentifier,
     LifetimeAction,
-    PlatformManaged,
     WellKnownIssuerNames,
     __version__,  # noqa: F401  (not in the SDK's __all__, but a name of its module)
 )
@@ -61,6 +60,12 @@ __all__ = [
     "KeyVaultCertificate",
     "KeyVaultCertificateIdentifier",
     "LifetimeAction",
-    "PlatformManaged",
     "WellKnownIssuerNames",
 ]
+
+try:
+    from azure.keyvault.certificates import PlatformManaged
+except ImportError:  # before 4.12
+    pass
+else:
+    __all__ += ["PlatformManaged"]

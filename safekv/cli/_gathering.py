@@ -60,7 +60,7 @@ class Gathered:
         failures = {row.where: (row.error, row.secret) for row in self.rows if row.error is not None}
         if failures:
             hosts = dict.fromkeys(row.secret.rpartition(" of ")[2] for row in self.rows if row.error is not None)
-            raise load_error(", ".join(host for host in hosts if "." in host) or "the vault", failures)
+            raise load_error(", ".join(host for host in hosts if "." in host), failures)
 
 
 def options(command: C) -> C:

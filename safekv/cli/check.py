@@ -16,8 +16,9 @@ from safekv.config._resolve import Resolution
 
 @click.command("check")
 @options
+@click.option("--strict", is_flag=True, help="Take warnings for errors, as exec --strict does.")
 @click.argument("files", nargs=-1)
-def command(files: tuple[str, ...], **given: Any) -> None:
+def command(files: tuple[str, ...], *, strict: bool, **given: Any) -> None:
     """See whether all secrets can be had that safekv exec would need, and those in FILES.
 
     FILES are .env, TOML, JSON or YAML files with references anywhere in their values. Each name is printed with its
@@ -33,6 +34,8 @@ def command(files: tuple[str, ...], **given: Any) -> None:
         for warning in gathered.warnings:
             click.echo(f" warning  {warning}", err=True)
         gathered.check()
+        if strict and gathered.warnings:
+            raise click.ClickException("Warnings are errors, because of --strict.")
     _summary(gathered)
 
 

@@ -7,8 +7,11 @@ import sys
 
 import click
 
+from safekv.cli._own_errors import module_of, with_own
 from safekv.cli._words import wrapped
 from safekv.errors._explaining import MOST, Explanation, explain
+
+_GUIDE = "Microsoft's guide"
 
 
 @click.command(
@@ -18,7 +21,7 @@ from safekv.errors._explaining import MOST, Explanation, explain
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: a list, the likeliest explanation first.")
 def command(text: tuple[str, ...], as_json: bool) -> None:
     given = _standard_input() if text == ("-",) else " ".join(text)
-    found = explain(given)
+    found = with_own(given, explain(given))
     if as_json:
         click.echo(json.dumps([each._asdict() for each in found], indent=2))
     elif found:
@@ -48,12 +51,12 @@ def _shown(found: Explanation) -> str:
     words = [each for each in found.remedies if not each.startswith("az ")]
     parts = [
         click.style(found.title, bold=True),
-        f"Raised as safekv.errors.{found.kind}{'; may pass by itself' if found.transient else ''}.",
+        f"Raised as {module_of(found.kind)}.{found.kind}{'; may pass by itself' if found.transient else ''}.",
         wrapped(found.meaning),
         *(["What the text tells:\n" + "\n".join(f"  {each}" for each in known)] if known else []),
         "What to do:\n" + wrapped(found.hint, "  "),
         *(["\n".join(f"  $ {each}" for each in commands)] if commands else []),
         *(["\n".join(wrapped(each, "  - ", "    ") for each in words)] if words else []),
-        f"Microsoft's guide: {found.guide_url}",
+        f"{'More' if found.guide_url.startswith('docs/') else _GUIDE}: {found.guide_url}",
     ]
     return "\n\n".join(parts) + "\n"

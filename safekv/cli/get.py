@@ -27,6 +27,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u202a-\u
 def command(name: str, *, vault: str | None, version: str | None, value: bool, timeout: float) -> None:
     """Show the properties of the secret NAME, which may also be kv://vault/name.
 
+    As in safekv.load, an underscore in NAME is a hyphen (db_password is db-password): no secret has one.
+
     With --value, its value instead: as it is where the output is a file or a pipe, with control characters
     escaped where it is a terminal.
     """

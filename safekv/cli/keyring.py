@@ -58,14 +58,16 @@ def show(file: Path, keks: tuple[str, ...], with_keys: bool, as_json: bool) -> N
         }
         if with_keys:
             with loaded(file, keks) as ring:
-                shown["keys"] = [_described(key) for key in ring.list_keys()]
+                due = ring.due()
+                shown["keys"] = [{**_described(key), "due": key.key_id in due} for key in ring.list_keys()]
     if as_json:
         click.echo(json.dumps(shown, indent=2))
         return
     for it in shown["recipients"]:
         click.echo(f"{it['algorithm']:<16} {it['key']}")
     for key in shown.get("keys", ()):
-        state = f"only decrypts since {key['retired']}" if key["retired"] else "encrypts"
+        encrypts = "encrypts, and should be replaced: add-key" if key["due"] else "encrypts"
+        state = f"only decrypts since {key['retired']}" if key["retired"] else encrypts
         click.echo(f"{key['algorithm']:<16} {key['key']}  of {key['created']}, {state}")
 
 

@@ -49,7 +49,8 @@ def command(paths: tuple[str, ...], write: bool, check: bool, form: str, exclude
     _say(migrate.FORMATS[form](report))
     if failed:
         raise Failure("Not read or not written:\n  " + "\n  ".join(failed), 1)
-    sys.exit(1 if check and not report.clean else 0)
+    unreadable = any(finding.rule == "SKV009" for finding in report.findings)
+    sys.exit(1 if unreadable or (check and not report.clean) else 0)
 
 
 def _concerns(path: Path, given: Sequence[str]) -> bool:

@@ -188,7 +188,7 @@ class AsyncClients:
         """
         if not self._sources.vault:
             failure = self._sources.missing(selection.prefix)
-            raise load_error("local sources", {selection.said(): (failure, "the vault's list")})
+            raise load_error("", {selection.said(): (failure, "a vault's list")})
         client = self.client(self.targets.needed())
         now, found = client._lease.clock.time(), []
         try:
@@ -197,7 +197,8 @@ class AsyncClients:
                 if self.left(client) <= 0.001:
                     raise DeadlineExceeded("The list of secrets was not complete in time.", transient=True)
         except Exception as error:
-            raise load_error(self.targets.host(), {selection.said(): (error, "the vault's list")}) from None
+            host = self.targets.host()
+            raise load_error(host, {selection.said(): (error, f"the list of {host}")}) from None
         return found
 
 
@@ -229,13 +230,13 @@ async def _read(
                 seen.add(slot)
                 answered()
 
-    needed, optional = sorted(part.needed), part.optional()
+    needed, optional, cause = sorted(part.needed), part.optional(), None
     for rounds in count():
-        load = Load(part.host, needed, optional, max(0.001, deadline - now()), CONCURRENCY, now)
+        load = Load(part.host, needed, optional, max(0.001, deadline - now()), CONCURRENCY, now, cause)
         try:
             await get_many(load, read)
         except LoadError as error:
-            part.failures = error.failures
+            part.failures, cause = error.failures, load.cause
         else:
             part.failures = {}
             return

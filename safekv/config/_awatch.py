@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from safekv.config._aloader import AsyncClients
 from safekv.config._request import TIMEOUT, Request
+from safekv.config._sources import Source, Sources
 from safekv.config._watching import INTERVAL, JITTER, Watched
 
 if TYPE_CHECKING:
@@ -87,9 +88,13 @@ async def watch(
     interval: float = INTERVAL,
     intervals: Mapping[str, float] | None = None,
     jitter: float = JITTER,
+    sources: Iterable[Source] | None = None,
 ) -> AsyncWatch:
     """As ``safekv.watch``; ``async with await safekv.aio.watch(...) as config:`` ends it."""
     request = Request(names, optional, prefix, tags, nest, as_env, timeout)
     watched = AsyncWatch(request, interval, intervals, jitter)
-    await watched.start(AsyncClients(vault, credential, request.timeout, max_age=0.0, progress=False, patient=False))
+    clients = AsyncClients(
+        vault, credential, request.timeout, Sources(sources), max_age=0.0, progress=False, patient=False
+    )
+    await watched.start(clients)
     return watched

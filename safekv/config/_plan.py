@@ -116,8 +116,8 @@ class Plan:
 
     @property
     def hosts(self) -> str:
-        """The vaults, or what stands for them, for messages."""
-        return ", ".join(part.host for part in self.parts) or "local sources"
+        """The vaults, for messages."""
+        return ", ".join(part.host for part in self.parts)
 
     def failures(self) -> dict[str, tuple[BaseException, str]]:
         """The error of each key that has one, and the secret it wanted."""
@@ -147,7 +147,7 @@ class Plan:
         failures = self.failures()
         if failures:
             hosts = ", ".join(part.host for part in self.parts if part.failures)
-            raise load_error(hosts or "local sources", failures)
+            raise load_error(hosts, failures)
 
     # What a snapshot keeps and gives back
 

@@ -148,7 +148,7 @@ def check_environ(values: Mapping[str, str], *, of_process: bool = True) -> None
         elif of_process and not (_encodable(name) and _encodable(value)):
             failures[name] = (_not_in_this_locale(), "its name or value")
     if failures:
-        raise load_error("the environment", failures)
+        raise load_error("", failures)
 
 
 def _has(environ: Mapping[str, str], name: str) -> bool:

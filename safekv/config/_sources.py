@@ -42,6 +42,11 @@ class Sources:
     def __init__(self, given: Iterable[Source] | None = None, snapshot: Snapshot | None = None) -> None:
         if isinstance(given, str | Mapping) or (given is not None and not isinstance(given, Iterable)):
             raise InvalidArgument("sources must be several.", hint="sources=('environment', '.env', 'vault')")
+        if snapshot is not None and not callable(getattr(snapshot, "apply", None)):
+            raise InvalidArgument(
+                f"snapshot must be a Snapshot, which encrypts, not a {type(snapshot).__name__}.",
+                hint="snapshot=safekv.Snapshot('config.skv', Encryptor(ring))",
+            )
         listed: list[Source] = [VAULT] if given is None else list(given)
         after = listed.index(VAULT) if VAULT in listed else len(listed)
         self._before = [_read(each) for each in listed[:after]]
@@ -71,7 +76,8 @@ class Sources:
         """The error for what no local source has."""
         where = f" ({', '.join(self._local)})" if self._local else ""
         why = ", and SAFEKV_OFFLINE leaves the vault out" if self.offline else ""
-        return SafeKVError(f"No local source{where} has it{why}.", hint=f"Give {variable(name)} in one of sources=.")
+        one = "in one of them" if self._local else "in a source of sources= (load, load_as, watch)"
+        return SafeKVError(f"No local source{where} has it{why}.", hint=f"Give {variable(name)} {one}.")
 
 
 def _read(source: Source) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from safekv.config._loader import Clients
 from safekv.config._request import TIMEOUT, Request
+from safekv.config._sources import Source, Sources
 from safekv.config._watching import INTERVAL, JITTER, Watched
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def watch(
     interval: float = INTERVAL,
     intervals: Mapping[str, float] | None = None,
     jitter: float = JITTER,
+    sources: Iterable[Source] | None = None,
 ) -> Watch:
     """A mapping as of ``load`` that is read again in the background, and changes all at once or not at all.
 
@@ -95,9 +97,11 @@ def watch(
     :param timeout: seconds for each reading; the first is done before this returns.
     :param interval: seconds between readings; each is up to a part ``jitter`` earlier, at random.
     :param intervals: others, by key.
+    :param sources: as for ``load``; local ones are read once, and what they have stays as it is.
     :raises LoadError: (the first reading) as ``load``.
     """
     request = Request(names, optional, prefix, tags, nest, as_env, timeout)
     watched = Watch(request, interval, intervals, jitter)
-    watched.start(Clients(vault, credential, request.timeout, max_age=0.0, progress=False, patient=False))
+    clients = Clients(vault, credential, request.timeout, Sources(sources), max_age=0.0, progress=False, patient=False)
+    watched.start(clients)
     return watched

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import pickle
 import threading
@@ -29,6 +30,8 @@ from safekv.envelope._settings import MAX_SPREAD, RingSettings
 from safekv.envelope._turns import turn
 from safekv.envelope._wrapping import Call, OfRing, lost, opening, sealing, wrapping
 from safekv.errors import InvalidArgument, NotFound
+
+logger = logging.getLogger("safekv")
 
 Ring = TypeVar("Ring", bound="RingBase")
 Flow = Generator[Call, Any, Any]
@@ -143,7 +146,9 @@ class RingBase:
 
         :raises RingUnavailable: see :meth:`opened`.
         """
-        opened = self.opened()
+        return self._due(self.opened())
+
+    def _due(self, opened: Opened) -> tuple[str, ...]:
         s, now = self._settings, self._clock.time()
         return tuple(
             key.kid
@@ -164,12 +169,9 @@ class RingBase:
     def __reduce__(self) -> tuple[Any, ...]:
         # The wrapped form, and no clock: what is unpickled opens the ring by itself.
         asker = hashlib.sha256(pickle.dumps((type(self), self._keks))).digest()
-        state = {
-            "_writing": self._writing,
-            "_origin": self._origin,
-            "_asker": asker,
-            "_closed": self._closed,
-        }
+        state = {"_writing": self._writing, "_asker": asker, "_closed": self._closed}
+        if self._origin is not self._document:
+            state["_origin"] = self._origin
         return _rebuild, (type(self), self._document.to_json(), self._keks, self._allow, self._settings, state)
 
     def after_fork(self) -> None:
@@ -223,6 +225,8 @@ class RingBase:
         opened = self._use(keys)
         if self._asker:
             OPEN_RINGS.put(self._same(), opened)
+        for key_id in self._due(opened):
+            logger.warning("safekv: the data key %s of a key ring should be replaced: add_key(), then save it.", key_id)
         return opened
 
     def _waiting(self) -> Flow:

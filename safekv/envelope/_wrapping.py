@@ -154,6 +154,7 @@ def _unavailable(failures: list[tuple[str, Exception]]) -> SafeKVError:
         hint="Each line is one key that may; one of them is enough.",
         failures=texts,
         transient=any(getattr(error, "transient", False) for _, error in failures),
+        client_request_id=getattr(failures[-1][1], "client_request_id", None) if failures else None,
     )
 
 

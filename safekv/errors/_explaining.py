@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from safekv.errors._briefly import WORDS
 from safekv.errors._hints import advice, completed, fill
 from safekv.errors._meanings import CODES, TEXTS, Meaning, general
 from safekv.errors._permissions import NEEDS
@@ -17,7 +18,7 @@ MOST = 200_000
 _AROUND = 3_000
 
 _OTHER = tuple(
-    (re.compile(pattern), slug)
+    (re.compile(pattern, re.M), slug)
     for pattern, slug in (
         (r"resource '?[\w.]+'? does not match the requested domain", "challenge-mismatch"),
         (r"unexpected keyword argument '(tenant_id|claims|enable_cae)'", "credential-too-old"),
@@ -36,6 +37,7 @@ _OTHER = tuple(
         (r"Event loop is closed", "event-loop-closed"),
         (r"'NoneType' object has no attribute 'token'", "token-lost"),
         (r"AADSTS\d+", "credential-failed"),
+        (r"^  no permission: Assign the role ", "missing-role"),  # a LoadError's advice
         (r"CredentialUnavailableError|failed to retrieve a token from the included", "credential-unavailable"),
     )
 )
@@ -55,6 +57,16 @@ _BY_STATUS = frozenset(general(status).topic.slug for status in (400, 401, 403, 
 _LOOSE = tuple((re.compile(pattern.pattern.replace("^", "")), meaning) for _, pattern, meaning in TEXTS)
 _BY_CODE = {code: meaning for (_, code), meaning in CODES.items()}
 _BY_KIND = {topic.kind: Meaning(topic.kind, topic) for topic in reversed(TOPICS.values())}
+_MEANT = {
+    "SecretNotFound": Meaning("SecretNotFound", TOPICS["not-found"]),
+    "AuthenticationFailed": Meaning("AuthenticationFailed", TOPICS["authentication"]),
+}
+#: What a LoadError says of a setting, or of a vault.
+_BRIEF = tuple(
+    (re.compile(rf"^  .*: {words}(?: \(|$)", re.M), _MEANT.get(kind) or _BY_KIND[kind])
+    for kind, words in WORDS.items()
+    if not kind.endswith("Error")  # the SDK's, whose words are ours, too
+)
 
 
 class Explanation(NamedTuple):
@@ -86,6 +98,7 @@ def _matches(text: str) -> Iterator[tuple[Meaning, int]]:
     """From the most telling to the least; of equals the last, which is the one that ended the program."""
     yield from _last_first(_LOOSE, text)
     yield from _last_first(tuple((pattern, Meaning(TOPICS[slug].kind, TOPICS[slug])) for pattern, slug in _OTHER), text)
+    yield from _last_first(_BRIEF, text)
     words = [(match[0], match.start()) for match in _CODE.finditer(text)][::-1]
     for table in (_BY_CODE, _BY_KIND, {word: Meaning(topic.kind, topic) for word, topic in _REASONS.items()}):
         yield from ((table[word], place) for word, place in words if word in table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from safekv.errors._topic import CHALLENGE, HTTP_429, INVALID_ISSUER, LEARN
 from safekv.migrate._findings import Rule
 
+_SDK = "https://github.com/Azure/azure-sdk-for-python/blob/main/sdk/keyvault"
 _THROTTLING = f"{LEARN}/overview-throttling"
 
 _ALL = (
@@ -35,6 +36,15 @@ _ALL = (
         "Replacing this import could leave a name without a module.",
         "Import what is used by its full name, or from its module, and run safekv migrate again.",
         "note",
+    ),
+    Rule(
+        "SKV005",
+        "first-generation",
+        "azure-keyvault before 4.0 (KeyVaultClient) is another interface, with other credentials; it gets no updates "
+        "any more, and safekv has nothing for it.",
+        "Port it to SecretClient, KeyClient and CertificateClient first, as Microsoft's migration guides say; then run "
+        "safekv migrate again.",
+        url=f"{_SDK}/azure-keyvault-secrets/migration_guide.md",
     ),
     Rule(
         "SKV009",

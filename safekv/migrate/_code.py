@@ -145,10 +145,10 @@ class Code:
         found = {each.imported for scope in self._scopes.values() for many in scope.names.values() for each in many}
         return any((name or "").split(".")[0] in packages for name in found)
 
-    def finding(self, node: ast.expr | ast.stmt | ast.excepthandler, rule: str, message: str) -> Finding:
+    def finding(self, node: ast.expr | ast.stmt | ast.excepthandler, rule: str, message: str, fix: str = "") -> Finding:
         end = node.lineno if isinstance(node, ast.ExceptHandler) else node.end_lineno or node.lineno
         before = self._lines[node.lineno - 1].encode()[: node.col_offset]  # ast counts bytes
-        return Finding(self.path, node.lineno, len(before.decode(errors="replace")) + 1, rule, message, end)
+        return Finding(self.path, node.lineno, len(before.decode(errors="replace")) + 1, rule, message, end, fix)
 
     # Reading the tree
 

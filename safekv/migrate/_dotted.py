@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from safekv.migrate._exports import of_keyvault, place
+from safekv.migrate._exports import is_first_generation, of_keyvault, place
 from safekv.migrate._nodes import dotted, text_of
 from safekv.migrate._strings import names_in_annotation
 
@@ -33,11 +33,15 @@ class _Scope:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``uses`` are replaced, with the plain names of ``imports``; ``stays`` are other imports, and why they stay."""
+    """``uses`` are replaced, with the plain names of ``imports``; ``stays`` are other imports, and why they stay.
+
+    ``first`` is a name of the SDK's first generation that is used, if any is.
+    """
 
     uses: frozenset[cst.Attribute | cst.SimpleString]
     imports: frozenset[cst.Import]
     stays: tuple[tuple[cst.Import, str], ...]
+    first: str | None = None
 
 
 def plan(module: cst.Module) -> Plan:
@@ -58,6 +62,7 @@ def plan(module: cst.Module) -> Plan:
         tuple(
             (node, next(iter(scope.reasons))) for scope in seen.scopes if scope.reasons for node, _ in scope.replaceable
         ),
+        next((name for _, name, _ in seen.uses if is_first_generation(name)), None),
     )
 
 

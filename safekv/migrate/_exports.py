@@ -162,6 +162,7 @@ PACKAGES: Mapping[str, frozenset[str]] = {
     "azure": frozenset({"identity"}),
     "azure.keyvault": frozenset([*_CLIENTS, "administration"]),
 }
+_PRESENT = PACKAGES["azure.keyvault"] | {"securitydomain"}
 _ROOTS = (("azure.keyvault", "safekv"), ("azure.identity", "safekv.identity"))
 
 
@@ -199,6 +200,12 @@ def theirs(dotted: str) -> str:
         return "azure" + dotted[len("safekv") :]
     found = place("azure.keyvault" + dotted[len("safekv") :]) if _within(dotted, "safekv") else None
     return ".".join((found.module, *found.rest)) if found else dotted
+
+
+def is_first_generation(dotted: str) -> bool:
+    """Whether a name is of azure-keyvault before 4.0, which had all of it in ``azure.keyvault`` itself."""
+    parts = dotted.split(".")
+    return parts[:2] == ["azure", "keyvault"] and len(parts) > 2 and parts[2] not in _PRESENT
 
 
 def of_keyvault(dotted: str) -> bool:

@@ -30,7 +30,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """``line`` and ``column`` count from 1; ``end_line`` is where a comment may still silence it."""
+    """``line`` and ``column`` count from 1; ``end_line`` is where a comment may still silence it.
+
+    ``fix`` is what to do in this case, where the rule's own says more than is left to do.
+    """
 
     path: str
     line: int
@@ -38,6 +41,7 @@ class Finding:
     rule: str
     message: str
     end_line: int = 0
+    fix: str = ""
 
 
 def ignored_lines(text: str, *, python: bool = True) -> Mapping[int, frozenset[str]]:

@@ -83,7 +83,7 @@ def github(report: Report) -> str:
         kind = "warning" if RULES[finding.rule].level == "warning" else "notice"
         properties = {"file": finding.path, "line": finding.line, "col": finding.column, "title": finding.rule}
         said = ",".join(f"{name}={_escaped(str(value), ':,')}" for name, value in properties.items())
-        lines.append(f"::{kind} {said}::{_escaped(f'{finding.message}. {RULES[finding.rule].fix}')}")
+        lines.append(f"::{kind} {said}::{_escaped(f'{finding.message}. {_fix(finding)}')}")
     return "\n".join(lines)
 
 
@@ -95,7 +95,7 @@ def sarif(report: Report) -> str:
             "ruleId": finding.rule,
             "ruleIndex": order.index(finding.rule),
             "level": RULES[finding.rule].level,
-            "message": {"text": f"{finding.message}. {RULES[finding.rule].why} {RULES[finding.rule].fix}"},
+            "message": {"text": f"{finding.message}. {RULES[finding.rule].why} {_fix(finding)}"},
             "locations": [
                 {
                     "physicalLocation": {
@@ -135,8 +135,11 @@ def _where(finding: Finding) -> str:
 
 
 def _advice(finding: Finding) -> str:
-    rule = RULES[finding.rule]
-    return f"    why: {rule.why}\n    fix: {rule.fix}\n"
+    return f"    why: {RULES[finding.rule].why}\n    fix: {_fix(finding)}\n"
+
+
+def _fix(finding: Finding) -> str:
+    return finding.fix or RULES[finding.rule].fix
 
 
 def _summary(report: Report) -> str:
@@ -160,7 +163,7 @@ def _count(number: int, what: str) -> str:
 def _as_dict(finding: Finding) -> dict[str, Any]:
     rule = RULES[finding.rule]
     said = {name: value for name, value in asdict(finding).items() if name != "end_line"}
-    return {**said, "level": rule.level, "why": rule.why, "fix": rule.fix, "guide": rule.url}
+    return {**said, "level": rule.level, "why": rule.why, "fix": _fix(finding), "guide": rule.url}
 
 
 def _escaped(value: str, more: str = "") -> str:

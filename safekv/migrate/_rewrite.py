@@ -12,7 +12,7 @@ from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from safekv.migrate import _strings
 from safekv.migrate._dotted import Plan, plan
-from safekv.migrate._exports import NAMES, PACKAGES, of_keyvault, ours, place
+from safekv.migrate._exports import NAMES, PACKAGES, is_first_generation, of_keyvault, ours, place
 from safekv.migrate._findings import Finding, ignored_lines, kept
 from safekv.migrate._nodes import dotted, expression, text_of, with_text
 
@@ -21,7 +21,7 @@ _Lines = Sequence[cst.SimpleStatementLine]
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """The new text, what was replaced (SKV001) and what was left alone (SKV002 to SKV004)."""
+    """The new text, what was replaced (SKV001) and what was left alone (SKV002 to SKV005)."""
 
     text: str
     replaced: tuple[Finding, ...] = ()
@@ -84,7 +84,8 @@ class _Rewriter(cst.CSTTransformer):
         found = place(module)
         if found is None or found.rest:
             if found is not None or of_keyvault(module):
-                self._say_left(statement, "SKV002", f"safekv has no module {module}")
+                first = self._plan.first if module == "azure.keyvault" else None
+                self._say_not_ours(statement, first or module, "" if first else "module ")
             return alias
         if alias.asname is None and statement not in self._plan.imports:
             why = next((why for node, why in self._plan.stays if node is statement), "")
@@ -106,7 +107,7 @@ class _Rewriter(cst.CSTTransformer):
         for alias in rest:
             name = f"{module}.{dotted(alias.name)}"
             if of_keyvault(name):
-                self._say_left(original_node, "SKV002", f"safekv has no {name}")
+                self._say_not_ours(original_node, name)
         if not moved:
             return updated_node
         self._say_replaced(original_node)
@@ -119,7 +120,7 @@ class _Rewriter(cst.CSTTransformer):
             self._say_replaced(original)
             return updated.with_changes(module=expression(ours(module)))
         if of_keyvault(module):
-            self._say_left(original, "SKV002", f"safekv has no module {module}")
+            self._say_not_ours(original, module, "module ")
         return updated
 
     def _split(
@@ -182,7 +183,7 @@ class _Rewriter(cst.CSTTransformer):
             if found is not None and found.known:
                 self._say_left(original_node, "SKV003", f"the string {text_of(original_node)!r} stays")
         elif found is None or not found.known:
-            self._say_left(original_node, "SKV002", f"safekv has no {name}")
+            self._say_not_ours(original_node, name)
         else:
             self._say_replaced(original_node)
             return with_text(updated_node, found.module, ours(found.module))
@@ -203,6 +204,12 @@ class _Rewriter(cst.CSTTransformer):
 
     def _say_replaced(self, node: cst.CSTNode) -> None:
         self.replaced.append(self._finding(node, "SKV001", "the SDK is named where safekv can be"))
+
+    def _say_not_ours(self, node: cst.CSTNode, name: str, kind: str = "") -> None:
+        if is_first_generation(name):
+            self._say_left(node, "SKV005", f"{name} is of the SDK's first generation, azure-keyvault before 4.0")
+        else:
+            self._say_left(node, "SKV002", f"safekv has no {kind}{name}")
 
     def _say_left(self, node: cst.CSTNode, rule: str, message: str) -> None:
         self.left.append(self._finding(node, rule, message))

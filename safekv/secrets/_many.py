@@ -14,11 +14,35 @@ from azure.keyvault.secrets import KeyVaultSecret
 from safekv._identifiers import object_name
 from safekv._seconds import positive
 from safekv.connection.pipeline._call import ON_TOKEN
-from safekv.errors import InvalidArgument, LoadError
+from safekv.errors import (
+    BlockedByFirewall,
+    ConnectionFailed,
+    InsecureConnection,
+    InvalidArgument,
+    LoadError,
+    PublicAccessDisabled,
+    SafeKVError,
+    UnreadableAnswer,
+    UntrustedCertificate,
+    VaultNotFound,
+    VaultUnavailable,
+)
+from safekv.errors._briefly import is_refusal
 from safekv.secrets._kept import is_missing, is_transient, twin
 
 #: Seconds that the rest has to say what is wrong with it, once the whole cannot succeed any more.
 LAST_WORDS = 5.0
+#: What is the same for all secrets of a vault, and does not pass while a call waits.
+_FOR_ALL = (
+    ClientAuthenticationError,
+    VaultNotFound,
+    BlockedByFirewall,
+    PublicAccessDisabled,
+    UntrustedCertificate,
+    InsecureConnection,
+)
+#: What a vault is left alone for, if it happens several times in a row.
+_FAULTS = (VaultUnavailable, ConnectionFailed, UnreadableAnswer)
 
 
 class Load:
@@ -27,7 +51,9 @@ class Load:
     :param names: what has to be there.
     :param optional: what may be absent.
     :param timeout: seconds for all of it.
+    :param cause: why the vault may be left alone, as an earlier reading found out.
     :raises InvalidArgument: naming everything that cannot be a secret's name.
+    :ivar cause: the same, as far as it is known now.
     """
 
     def __init__(
@@ -38,8 +64,10 @@ class Load:
         timeout: float,
         concurrency: int,
         now: Callable[[], float],
+        cause: BaseException | None = None,
     ) -> None:
         self._vault = vault
+        self.cause = cause
         self._required = listed("names", names)
         self._order = list(dict.fromkeys([*self._required, *listed("optional", optional)]))
         self._now = now
@@ -67,8 +95,11 @@ class Load:
     def failed(self, name: str, error: BaseException) -> None:
         """One read failed. A failure that is there to stay leaves the rest little time."""
         with self._lock:
-            if isinstance(error, ClientAuthenticationError):  # it is the same for all
-                self._barred = error
+            if isinstance(error, _FOR_ALL):
+                self._barred = self._barred or error
+                self._deadline = min(self._deadline, self._now() + LAST_WORDS)
+            if isinstance(error, _FAULTS) and not is_refusal(error):
+                self.cause = error
             for spelling in self._spellings[name.lower()]:
                 if is_missing(error) and spelling not in self._required:
                     continue
@@ -85,10 +116,20 @@ class Load:
 
         :raises LoadError: naming all that failed.
         """
-        failures = {name: self._failures[name] for name in self._order if name in self._failures}
+        failures = {name: self._told(self._failures[name]) for name in self._order if name in self._failures}
         if failures:
             raise LoadError.of(self._vault, failures, transient=all(map(is_transient, failures.values())))
         return {name: secret for name in self._order if (secret := self._found.get(name)) is not None}
+
+    def _told(self, error: BaseException) -> BaseException:
+        """The error; in the place of a refusal to ask a vault that had failed, what it had failed with."""
+        cause = self._barred or self.cause
+        if cause is None or not is_refusal(error):
+            return error
+        made = twin(cause)
+        if isinstance(made, SafeKVError):
+            made.retry_in = getattr(error, "retry_in", None)
+        return made
 
 
 def get_many(load: Load, read: Callable[..., KeyVaultSecret]) -> dict[str, KeyVaultSecret]:

@@ -328,7 +328,6 @@ def test_the_longest_name_works(colour: Colour, local: LocalKeyVault) -> None:
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        ("", "empty"),
         (None, "NoneType"),
         (VALUE.encode(), "bytes"),
         (7, "int"),
@@ -345,6 +344,12 @@ def test_values(colour: Colour, local: LocalKeyVault, value: Any, problem: str) 
 
 def test_the_longest_value_works(colour: Colour, local: LocalKeyVault) -> None:
     assert colour.run(colour.client(local).set_secret("long", "é" * 12_800)).value == "é" * 12_800
+
+
+def test_an_empty_value_is_stored_as_the_service_does(colour: Colour, local: LocalKeyVault) -> None:
+    client = colour.client(local)
+    assert colour.run(client.set_secret("empty", "")).value == ""
+    assert colour.run(client.get_secret("empty", max_age=0)).value == ""
 
 
 def test_a_value_in_the_place_of_the_name_is_not_shown(colour: Colour, local: LocalKeyVault) -> None:

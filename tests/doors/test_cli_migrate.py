@@ -120,7 +120,7 @@ def test_what_cannot_be_read_ends_nothing(project: Path) -> None:
     (project / "bad.py").write_text("from azure.identity import (\n")
     (project / "latin.py").write_bytes(b"# azure \xe4\n")
     (project / "large.py").write_bytes(b"#" * (_sources.LARGEST + 1))
-    said = run(".", "--write", "--format", "json").output
+    said = run(".", "--write", "--format", "json", code=1).output
     found = {finding["path"]: finding["rule"] for finding in json.loads(said)["findings"]}
     assert found == {"bad.py": "SKV009", "latin.py": "SKV009", "large.py": "SKV009"}
     assert (project / "app" / "main.py").read_text() == NEW

@@ -70,7 +70,9 @@ def test_offline_uses_only_local_sources_and_says_what_is_missing(
     with pytest.raises(LoadError) as caught:
         loading.load(["db--host", "api-key", "db--port"], sources=[{"DB__HOST": "mine"}, "vault"])
     assert list(caught.value.failures) == ["api-key", "db--port"]
-    assert "SAFEKV_OFFLINE leaves the vault out. Give API_KEY" in str(caught.value)
+    text = str(caught.value)
+    assert "api-key (api-key): No local source (a mapping) has it, and SAFEKV_OFFLINE leaves the vault out.\n" in text
+    assert "\n  api-key: Give API_KEY in one of them." in text
     for call in (
         lambda: loading.load(prefix="db--"),
         lambda: loading.resolve({"a": "kv://local/greeting"}),
@@ -78,6 +80,11 @@ def test_offline_uses_only_local_sources_and_says_what_is_missing(
     ):
         with pytest.raises(LoadError, match="SAFEKV_OFFLINE"):
             call()
+    with pytest.raises(LoadError, match="load, load_as, watch"):
+        loading.watch(["db--host"])
+    live = loading.watch(["db--host"], sources=[{"DB__HOST": "mine"}, "vault"])
+    assert dict(live) == {"db--host": "mine"}
+    loading.colour.run(live.stop())
     assert loading.asked() == loading.challenges() == 0
 
 
@@ -154,6 +161,12 @@ def test_a_snapshot_is_a_local_source(loading: Loading, box: Encryptor, monkeypa
     asked = len(loading.local.journal)
     assert dict(loading.load(["db--host"], optional=["x"], snapshot=snapshot)) == before
     assert len(loading.local.journal) == asked
+
+
+def test_a_snapshot_is_no_path(loading: Loading) -> None:
+    with pytest.raises(InvalidArgument, match=r"Snapshot, which encrypts, not a str.\n.*safekv.Snapshot"):
+        loading.load(["db--host"], snapshot="config.skv")
+    assert not loading.local.journal
 
 
 def test_what_a_vault_refuses_is_not_taken_from_a_snapshot(loading: Loading, box: Encryptor) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 
@@ -42,24 +44,50 @@ def test_an_example_runs(block: str, monkeypatch: pytest.MonkeyPatch, pytester: 
         pytester.makepyfile(block)
         pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=block.count("def test_"))
         return
+    with furnished(block) as local:
+        monkeypatch.setenv("AZURE_KEY_VAULT_URL", local.url())
+        missing = run(block)
+    if missing:
+        pytest.skip(missing)
+
+
+@pytest.mark.parametrize("page", ["configuration.md", "monitoring.md"])
+def test_a_page_can_be_followed_from_top_to_bottom(page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In one vault and one directory, as somebody does who tries it."""
+    text = (HERE / "docs" / page).read_text("utf-8")
+    monkeypatch.chdir(tmp_path)
+    with furnished(text) as local:
+        monkeypatch.setenv("AZURE_KEY_VAULT_URL", local.url("my-vault"))
+        for block in re.findall(r"^```python\n(.*?)^```$", text, re.DOTALL | re.M):
+            run(block)
+
+
+@contextmanager
+def furnished(text: str) -> Iterator[LocalKeyVault]:
+    """Vaults with what the text takes for granted."""
     with LocalKeyVault() as local:
         for vault in ("local", "my-vault"):
             local.set_secret("db-password", "only for this test", vault=vault)
-        for vault in ("my-vault", "my-other-vault") if "app-kek" in block else ():
+        for vault in ("my-vault", "my-other-vault") if "app-kek" in text else ():
             local.vault(vault).keys.create_rsa_key("app-kek", size=2048)
             local.vault(vault).keys.create_ec_key("ring-signer")
-        if "my-hsm" in block:
+        if "my-hsm" in text:
             local.emulator.add_vault("my-hsm", hsm=True)
             local.vault("my-hsm").keys.create_oct_key("app", hardware_protected=True)
-        monkeypatch.setenv("AZURE_KEY_VAULT_URL", local.url())
-        try:
-            exec(compile(block, "example", "exec", dont_inherit=True), {"__name__": "example"})
-        except MissingPackage as missing:
-            pytest.skip(missing.message)
-        except ModuleNotFoundError as missing:
-            if not str(missing.name).startswith(NOT_ALWAYS_THERE):
-                raise
-            pytest.skip(f"needs {missing.name}")
+        yield local
+
+
+def run(block: str) -> str | None:
+    """Run a block; what is said of a package that it needs and that is not here."""
+    try:
+        exec(compile(block, "example", "exec", dont_inherit=True), {"__name__": "example"})
+    except MissingPackage as missing:
+        return missing.message
+    except ModuleNotFoundError as missing:
+        if not str(missing.name).startswith(NOT_ALWAYS_THERE):
+            raise
+        return f"needs {missing.name}"
+    return None
 
 
 def test_there_are_examples() -> None:

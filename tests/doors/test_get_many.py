@@ -77,9 +77,11 @@ def test_one_error_names_every_failure_and_what_to_do(cached: Cached) -> None:
     lines = str(error).splitlines()
     assert lines[0] == "3 secrets of local.vault.azure.net could not be read:"
     for line, name, said in zip(
-        lines[1:4], error.failures, ("Key Vault Secrets User", "disabled", "absent"), strict=True
+        lines[1:4], error.failures, ("no permission", "it is disabled", "there is no such secret"), strict=True
     ):
-        assert line.startswith(f"  {name}: ")
+        assert line == f"  {name}: {said}"
+    assert lines[4] == "What to do:"
+    for line, said in zip(lines[5:], ("Key Vault Secrets User", "Enable the version", "Check the name"), strict=True):
         assert said in line
     assert isinstance(error.failures["absent"], azure_errors.ResourceNotFoundError)
     assert cached.local.emulator.clock.monotonic() == before  # permanent errors are waited for by nobody

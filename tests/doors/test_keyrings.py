@@ -172,6 +172,7 @@ def test_a_disabled_key_opens_nothing_and_says_so(rings: Rings, tmp_path: Path) 
         rings.open(rings.kind.load(tmp_path / "app.ring", key.id))
     assert not caught.value.transient
     assert isinstance(caught.value.__cause__, KeyDisabled)
+    assert caught.value.client_request_id == caught.value.__cause__.client_request_id != None  # noqa: E711
 
 
 # -- who may be asked

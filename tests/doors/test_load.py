@@ -17,6 +17,7 @@ import safekv
 import safekv.aio
 from safekv.config import Reference
 from safekv.errors import InvalidArgument, LoadError, SecretNotFound, VaultNotFound
+from safekv.events import CallFinished
 from safekv.testing import LocalKeyVault
 
 VALUE = "planted-value"
@@ -121,7 +122,7 @@ def test_a_list_that_is_refused_is_one_error(loading: Loading) -> None:
     loading.local.fail(operation="list_properties_of_secrets", error="403_rbac", count=None)
     error = failure(loading, prefix="app1-", tags={"env": "prod"})
     assert list(error.failures) == ["app1-* with env=prod"]
-    assert "the vault's list" in str(error)
+    assert "app1-* with env=prod (the list of local.vault.azure.net): no permission\n" in str(error)
 
 
 def test_a_list_has_the_time_of_the_call(loading: Loading) -> None:
@@ -208,10 +209,67 @@ def test_no_such_vault_is_not_waited_for(loading: Loading) -> None:
     assert clock.monotonic() - before < 10
 
 
-def test_what_to_do_is_said_once(loading: Loading) -> None:
-    text = str(failure(loading, ["gone-1", "gone-2", "gone-3"]))
-    assert text.count("Check the name") == 1
-    assert text.count(" of local.vault.azure.net): ") == 3
+def test_no_such_vault_ends_its_part_at_once_and_is_told_once(loading: Loading) -> None:
+    names = {f"N{number}": f"kv://nowhere/n{number}" for number in range(12)}
+    error = failure(loading, {**names, "A": "greeting", "B": "absent"}, timeout=300)
+    assert list(error.failures) == [*names, "B"]
+    assert all(isinstance(error.failures[name], VaultNotFound) for name in names)
+    lines = str(error).splitlines()
+    assert lines[:3] == [
+        "13 settings could not be read:",
+        "  nowhere.vault.azure.net (N0, N1, N2, N3, N4, N5, N6, N7 and 4 more): DNS knows no such vault",
+        "  B (absent of local.vault.azure.net): there is no such secret",
+    ]
+    assert sum("Check the spelling" in line for line in lines) == 1
+
+
+def test_no_such_vault_is_asked_by_one_call_alone(loading: Loading, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[Any] = []
+    monkeypatch.setenv("AZURE_KEY_VAULT_URL", "https://nowhere.vault.azure.net")
+    stop = safekv.subscribe(lambda event: isinstance(event, CallFinished) and calls.append(event))
+    failure(loading, [f"n{number}" for number in range(40)], timeout=300)
+    stop()
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("how", [{"error": "403_firewall"}, {"error": "403_private"}])
+def test_what_is_wrong_with_the_whole_vault_is_found_out_once(loading: Loading, how: Any) -> None:
+    loading.local.fail(operation="get_secret", **how, count=None)
+    names = [f"n{number}" for number in range(60)]
+    error = failure(loading, names)
+    assert list(error.failures) == names
+    assert loading.asked() <= 17  # those that were under way
+    assert len(str(error).splitlines()) == 4
+
+
+def test_a_vault_that_was_left_alone_is_told_by_what_it_failed_with(loading: Loading) -> None:
+    loading.local.fail(operation="get_secret", status=503, count=None)
+    error = failure(loading, [f"n{number}" for number in range(12)], timeout=20)
+    assert "several times in a row" not in str(error)
+    assert "local.vault.azure.net (n0, n1, n2, n3, n4, n5, n6, n7 and 4 more): it failed (HTTP 503)" in str(error)
+    assert error.transient
+    again = failure(loading, ["n0", "n1"], timeout=0.2)  # nothing is known but that it is left alone
+    assert (
+        str(again)
+        .splitlines()[1]
+        .endswith("(n0, n1): it is left alone for a while, having failed several times in a row")
+    )
+
+
+def test_what_to_do_is_said_once_and_apart(loading: Loading) -> None:
+    loading.local.set_secret("off", VALUE, enabled=False)
+    lines = str(failure(loading, {"A": "gone-1", "B": "gone-2", "C": "off"})).splitlines()
+    assert lines[:5] == [
+        "3 settings could not be read:",
+        "  A (gone-1 of local.vault.azure.net): there is no such secret",
+        "  B (gone-2 of local.vault.azure.net): there is no such secret",
+        "  C (off of local.vault.azure.net): it is disabled",
+        "What to do:",
+    ]
+    assert lines[5].startswith("  there is no such secret: Check the name, ")
+    assert lines[6].startswith("  it is disabled: Enable the version, ")
+    assert len(lines) == 7
+    assert "go.microsoft.com" not in "".join(lines)
 
 
 def test_a_result_is_read_only_and_shows_no_value(loading: Loading) -> None:

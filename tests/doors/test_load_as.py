@@ -214,9 +214,11 @@ def test_one_error_has_every_field_that_is_missing_forbidden_disabled_or_malform
     assert set(error.failures) == {"database.host", "flag", "ratio", "price", "day", "level", "tags", "limits"}
     text = str(error)
     for line in (
-        "flag (flag of local.vault.azure.net): Its value is not of the type bool. Store true or false",
+        "flag (flag of local.vault.azure.net): Its value is not of the type bool.\n",
+        "  flag: Store true or false",
         "level (level of local.vault.azure.net): Its value is not one of 1, high.",
-        "tags (tags of local.vault.azure.net): Its value is not JSON of the type list[str]. Store JSON, ",
+        "tags (tags of local.vault.azure.net): Its value is not JSON of the type list[str].\n",
+        "  tags: Store JSON, ",
         "database.host (database--host of local.vault.azure.net): ",
     ):
         assert line in text

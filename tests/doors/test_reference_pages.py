@@ -59,6 +59,10 @@ def test_every_command_and_option_is_there(pages: dict[str, str]) -> None:
                 assert f"`{option}`" in section
 
 
+def test_what_is_marked_in_a_commands_help_is_not_marked_again(pages: dict[str, str]) -> None:
+    assert "`safekv access export --format json`" in pages["commands.md"]
+
+
 def test_every_event_with_every_field_is_there(pages: dict[str, str]) -> None:
     told = [getattr(module, name) for module in (safekv.events, safekv.cache) for name in module.__all__]
     events = [each for each in told if isinstance(each, type) and issubclass(each, Event)]

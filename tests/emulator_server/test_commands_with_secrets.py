@@ -193,6 +193,21 @@ def test_check_prints_names_and_states(run: Run, tmp_path: Path) -> None:
     assert "hunter2" not in done.stdout + done.stderr
 
 
+def test_check_names_what_is_no_secret_at_all(run: Run, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("A_B=kv://two/a_b\nGONE=kv://two/gone\nGONE_TOO=kv://two/gone-too\n")
+    (tmp_path / "settings.json").write_text('{"database": {"port": 1}}')
+    done = run("check", "--env-file", ".env", "--env-file", "settings.json")
+    lines = done.stderr.splitlines()
+    assert lines[0] == "Error: 4 settings could not be read:"
+    assert "  settings.json database (not read): Its value is no text." in lines
+    advice = lines[lines.index("What to do:") + 1 :]
+    assert [each.partition(": ")[0].strip() for each in advice] == [
+        ".env:1 A_B",
+        "there is no such secret",
+        "settings.json database",
+    ]
+
+
 def test_get_shows_properties_and_a_value_only_when_asked(run: Run) -> None:
     done = run("get", "pw")
     assert done.returncode == 0, done.stderr
@@ -238,6 +253,7 @@ def test_a_prefix_that_brings_nothing_is_told(run: Run) -> None:
     assert done.returncode == 0
     assert "no secret that can be read begins with --prefix ap1-" in done.stderr
     assert run("exec", "--prefix", "ap1-", "--strict", "--", "true").returncode == 125
+    assert [run("check", "--prefix", "ap1-", *strict).returncode for strict in ((), ("--strict",))] == [0, 1]
 
 
 def test_variables_of_an_emulator_that_has_ended_are_no_traceback(run: Run, tmp_path: Path) -> None:

@@ -95,6 +95,7 @@ def test_the_life_of_a_ring(shell: Shell) -> None:
     shown = json.loads(shell("keyring", "show", "app.ring", "--keys", "--json").stdout)
     assert [it["key"].rpartition("/")[0] for it in shown["recipients"]] == [shell.two, shell.one]
     assert [bool(key["retired"]) for key in shown["keys"]] == [True, True, False, False]
+    assert not any(key["due"] for key in shown["keys"])
     done = shell("decrypt", "plain.safekv", "-o", "back", "--ring", "app.ring", "--kek", shell.two)
     assert (shell.here / "back").read_bytes() == CONTENT
     assert re.fullmatch(

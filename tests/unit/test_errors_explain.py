@@ -12,7 +12,10 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+import safekv.errors
 from safekv.cli import main
+from safekv.errors import LoadError
+from safekv.errors._briefly import WORDS
 from safekv.errors._catalogue import ROWS, ServiceError, by_id
 from safekv.errors._diagnosis import Answer, Asked, error_of
 from safekv.errors._explaining import explain
@@ -66,6 +69,53 @@ def test_codes_and_messages(text: str, slug: str) -> None:
 def test_every_message_of_the_service(row: ServiceError) -> None:
     for text in (row.message or "", row.body().decode(), f"HttpResponseError: ({row.code}) {row.message}"):
         assert explain(text)[0].slug == row.topic.slug
+
+
+def failed_load() -> str:
+    errors = [
+        error_of(Answer(row.status, "", {}, row.body(**PLACES)), Asked("my.vault.azure.net", "get_secret"))
+        for row in map(by_id, ("404_secret", "403_secret_disabled", "403_rbac", "401_issuer"))
+    ]
+    said = {str(number): f"s{number} of my.vault.azure.net" for number in range(len(errors))}
+    error = LoadError.of("my.vault.azure.net", {str(number): each for number, each in enumerate(errors)}, said=said)
+    try:
+        raise error
+    except LoadError:
+        return traceback.format_exc()
+
+
+def test_a_failed_load_is_explained_by_all_that_was_wrong() -> None:
+    assert {each.slug for each in explain(failed_load())} == {
+        "not-found",
+        "secret-disabled",
+        "missing-role",
+        "wrong-tenant",
+    }
+
+
+@pytest.mark.parametrize("kind", [kind for kind in WORDS if not kind.endswith("Error")])
+def test_the_words_of_a_failed_load_are_known(kind: str) -> None:
+    error = getattr(safekv.errors, kind)("", vault="my.vault.azure.net")
+    (found,) = explain(str(LoadError.of("my.vault.azure.net", {"DB": error}, said={"DB": "db of my.vault.azure.net"})))
+    assert found.kind == kind
+
+
+@pytest.mark.parametrize("name", ["LoadError", "InvalidArgument", "RingConflict", "MalformedSecret", "ClientClosed"])
+def test_errors_of_safekvs_own_are_explained(name: str) -> None:
+    done = run(name)
+    assert done.exit_code == 0
+    module = "safekv.envelope" if name == "RingConflict" else "safekv.errors"
+    assert f"Raised as {module}.{name}." in done.stdout
+    assert json.loads(run(name, "--json").stdout)[0]["kind"] == name
+
+
+def test_the_error_that_ended_the_program_comes_first() -> None:
+    told = (
+        "Traceback (most recent call last):\n  ...\nsafekv.errors.InvalidArgument: 'HTTP 404' is no name.\nTry 'a'.\n"
+    )
+    assert "Raised as safekv.errors.InvalidArgument." in run("-", given=told).stdout
+    assert "Raised as safekv.errors.MissingPermission." in run("-", given=failed_load()).stdout
+    assert run("nothing of ours").exit_code == 1
 
 
 def test_every_topic_can_be_asked_for() -> None:

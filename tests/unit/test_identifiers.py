@@ -142,7 +142,7 @@ def test_what_may_be_a_value_is_not_shown_as_a_name(value: str) -> None:
     assert value[:20] not in str(caught.value) or value == "x" * 4000
 
 
-@given(st.text(min_size=1, max_size=50))
+@given(st.text(max_size=50))
 def test_values_are_passed_on_as_they_are(text: str) -> None:
     assert secret_value(text, "name") is text
 

@@ -59,14 +59,23 @@ class Processes:
 
     def title(self) -> str:
         if not self._titles:
-            wanted = f"process {', '.join(map(str, self._pids))}" if self._pids else "no process"
-            return f"{wanted} publishes numbers here: call safekv.observability.publish() in it"
+            who, where = _silent(self._pids)
+            return f"{who} numbers here: call safekv.observability.publish() in {where}"
         if len(self._titles) > 3:
             return f"{len(self._titles)} processes"
         return ", ".join(f"{title} ({pid})" for pid, title in sorted(self._titles.items()))
 
     def __len__(self) -> int:
         return len(self._titles)
+
+
+def _silent(pids: tuple[int, ...]) -> tuple[str, str]:
+    """That none of these publishes, and what stands for them afterwards."""
+    if not pids:
+        return "no process publishes", "it"
+    if len(pids) == 1:
+        return f"process {pids[0]} does not publish", "it"
+    return f"processes {', '.join(map(str, pids))} do not publish", "them"
 
 
 class Emulator:

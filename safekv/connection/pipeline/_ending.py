@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from safekv.errors import AmbiguousWrite, DeadlineExceeded, VaultThrottled, VaultUnavailable
+from safekv.errors._briefly import LEFT_ALONE
 from safekv.errors._topic import HTTP_429
 from safekv.resilience._flow import Denied
 
@@ -49,7 +50,7 @@ def left_alone(operation: str, host: str, denied: Denied) -> VaultUnavailable:
             operation=operation,
         )
     return VaultUnavailable(
-        f"{operation} on {host} was not sent: the vault has just failed several times in a row.",
+        f"{operation} on {host} {LEFT_ALONE}",
         hint=f"One call at a time finds out whether it is back; the next may go in {denied.retry_in:.1f} s.",
         vault=host,
         operation=operation,

@@ -11,6 +11,10 @@ from safekv.migrate._kinds import kind
 from safekv.migrate._loops import tries_again
 
 _TOO_WIDE = frozenset({"azure.core.exceptions.HttpResponseError", "azure.core.exceptions.AzureError"})
+_NO_REFUSALS = frozenset(
+    {"ResourceNotFoundError", "ResourceExistsError", "ResourceModifiedError", "ResourceNotModifiedError"}
+)
+_REFUSALS = frozenset({"AccessDenied", "AuthenticationFailed", "MissingPermission", "SafeKVError"})
 #: An attribute of the error that tells a refusal from throttling.
 _TELLING = frozenset({"status_code", "response", "error", "reason", "code", "inner_code", "transient", "retry_in"})
 
@@ -19,13 +23,21 @@ def check(code: Code) -> Iterator[Finding]:
     for node in code.nodes:
         if not isinstance(node, ast.Try) or not any(_asks_a_vault(code, part) for part in node.body):
             continue
-        told_apart = False  # whether a handler before this one takes what is no throttling
+        told_apart = False  # whether a handler before this one takes refusals
         for handler in node.handlers:
             caught = _caught(code, handler)
             if caught in _TOO_WIDE and _tries_again(code, node, handler) and not _looks(handler) and not told_apart:
                 name = caught.rpartition(".")[2]
                 yield code.finding(handler, "SKV203", f"{name} is caught and the call repeated, whatever the status is")
-            told_apart = told_apart or bool(caught and caught not in _TOO_WIDE and "Error" in caught)
+            told_apart = told_apart or bool(caught and _takes_refusals(caught))
+
+
+def _takes_refusals(caught: str) -> bool:
+    """Whether a class is of refusals; one of what is missing, or there already, leaves 401 and 403 to be repeated."""
+    name = caught.rpartition(".")[2]
+    if caught.startswith("safekv."):
+        return name in _REFUSALS
+    return caught not in _TOO_WIDE and "Error" in name and name not in _NO_REFUSALS
 
 
 def _caught(code: Code, handler: ast.ExceptHandler) -> str | None:

@@ -12,6 +12,9 @@ from safekv.migrate._loops import loop_around, varies
 from safekv.migrate._memory import remembers
 from safekv.migrate._often import Reasons, often
 
+#: All that is left to do where the client is safekv's already.
+_LEAVE_OPEN = "Do not close it after each call: the last one to close it closes the connection."
+
 
 def check(code: Code) -> Iterator[Finding]:
     """safekv's classes give the same object each time; only closing that at once undoes it."""
@@ -24,8 +27,8 @@ def check(code: Code) -> Iterator[Finding]:
             continue
         reasons = often(code) if reasons is None else reasons
         if where := _where(code, call, reasons):
-            again = " and closed" if made.safe else ""
-            yield code.finding(call, rule, f"{made.name} is constructed{again} {where}")
+            again, fix = (" and closed", _LEAVE_OPEN) if made.safe else ("", "")
+            yield code.finding(call, rule, f"{made.name} is constructed{again} {where}", fix)
 
 
 def _where(code: Code, call: ast.Call, reasons: Reasons) -> str | None:

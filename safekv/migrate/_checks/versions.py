@@ -1,4 +1,4 @@
-"""SKV301: minimum versions of Azure's packages that are too old, in files that declare dependencies."""
+"""SKV301 and SKV005: versions of Azure's packages that are too old, in files that declare dependencies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from pathlib import PurePath
 from safekv._versions import FLOORS
 from safekv.migrate._findings import Finding, ignored_lines, kept
 
-_NAME = r"(?P<name>" + "|".join(name.replace("-", "[-_.]") for name in FLOORS) + r")"
+#: Before 4.0 this was the whole SDK; since then it only installs the others.
+_FIRST = "azure-keyvault"
+_FLOORS = {**FLOORS, _FIRST: "4.0.0"}
+_NAME = r"(?P<name>" + "|".join(name.replace("-", "[-_.]") for name in _FLOORS) + r")"
 #: PEP 508: azure-identity[extra] >=1.5,<2 ; marker
 _REQUIREMENT = re.compile(_NAME + r"(?![\w.-])\s*(?:\[[^\]]*\])?\s*\(?(?P<spec>[^;#\"'@)]*)", re.IGNORECASE)
 #: Poetry and Pipenv: azure-identity = "^1.5", or { version = "^1.5", ... }
@@ -51,17 +54,30 @@ def check(text: str, path: str) -> list[Finding]:
 
 def too_old(name: str, spec: str, *, bare: bool = False) -> str | None:
     """What is wrong with these bounds; None if nothing is. ``bare``: a version alone is a bound, as in Poetry."""
-    package = re.sub(r"[-_.]+", "-", name).lower()
-    floor = _numbers(FLOORS[package])
+    package = _package(name)
+    floor = _numbers(_FLOORS[package])
     bounds = [(match["op"] or "", match["version"]) for match in _BOUND.finditer(spec)]
     lowest = [version for op, version in bounds if op in _FROM and (op or bare)]
     if lowest and max(map(_numbers, lowest)) < floor:
-        return f"{package} {spec.strip()} lets {max(lowest, key=_numbers)} in; the minimum is {FLOORS[package]}"
+        return f"{package} {spec.strip()} lets {max(lowest, key=_numbers)} in; the minimum is {_FLOORS[package]}"
     below = [_numbers(version) <= floor for op, version in bounds if op == "<"]
     up_to = [_numbers(version) < floor for op, version in bounds if op == "<="]
     if any(below) or any(up_to):
-        return f"{package} {spec.strip()} keeps {FLOORS[package]} out, which is the minimum"
+        return f"{package} {spec.strip()} keeps {_FLOORS[package]} out, which is the minimum"
     return None
+
+
+def _package(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _finding(
+    path: str, line: int, column: int, found: re.Match[str], end: int = 0, bare: bool = False
+) -> list[Finding]:
+    why = too_old(found["name"], found["spec"], bare=bare)
+    if why is None:
+        return []
+    return [Finding(path, line, column, "SKV005" if _package(found["name"]) == _FIRST else "SKV301", why, end)]
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -74,8 +90,8 @@ def _in_lines(text: str, path: str, *, settings: bool) -> Iterator[Finding]:
         key = re.match(r"\w+\s*=(?!=)", line) if settings else None  # install_requires = azure-identity>=1.5
         rest = line[key.end() :] if key else line
         found = _REQUIREMENT.match(line, len(line) - len(rest.lstrip()))
-        if found and (why := too_old(found["name"], found["spec"])):
-            yield Finding(path, number, found.start() + 1, "SKV301", why)
+        if found:
+            yield from _finding(path, number, found.start() + 1, found)
 
 
 def _in_tables(text: str, path: str) -> Iterator[Finding]:
@@ -87,18 +103,18 @@ def _in_tables(text: str, path: str) -> Iterator[Finding]:
             continue
         elif _BY_NAME.fullmatch(table):
             found = _TABLE_ENTRY.match(line)
-            if found and (why := too_old(found["name"], found["spec"], bare=True)):
-                yield Finding(path, number, found.start("name") + 1, "SKV301", why)
+            if found:
+                yield from _finding(path, number, found.start("name") + 1, found, bare=True)
         elif _LISTS.fullmatch(table):
             for quoted in re.finditer(r"""["']\s*(?=azure)""", line, re.IGNORECASE):
                 found = _REQUIREMENT.match(line, quoted.end())
-                if found and (why := too_old(found["name"], found["spec"])):
-                    yield Finding(path, number, found.start() + 1, "SKV301", why)
+                if found:
+                    yield from _finding(path, number, found.start() + 1, found)
 
 
 def _in_python(text: str, path: str) -> Iterator[Finding]:
     for node in ast.walk(ast.parse(text, path)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             found = _REQUIREMENT.match(node.value.strip())
-            if found and (why := too_old(found["name"], found["spec"])):
-                yield Finding(path, node.lineno, node.col_offset + 1, "SKV301", why, node.end_lineno or 0)
+            if found:
+                yield from _finding(path, node.lineno, node.col_offset + 1, found, node.end_lineno or 0)

@@ -449,13 +449,15 @@ def test_a_ring_that_is_full_says_what_to_do(colour: Colour) -> None:
         colour.run(ring.add_key())
 
 
-def test_keys_that_served_too_long_are_due() -> None:
+def test_keys_that_served_too_long_are_due(caplog: pytest.LogCaptureFixture) -> None:
     clock = VirtualClock()
     ring = KeyRing.create(LocalKek(), clock=clock)
     clock.advance(89 * 86400)
     assert ring.due() == ()
+    assert not caplog.records
     clock.advance(2 * 86400)
     assert ring.due() == tuple(key.key_id for key in ring.list_keys())
+    assert [record.args for record in caplog.records] == [(key.key_id,) for key in ring.list_keys()]
     ring.add_key()
     ring.to_json()
     assert ring.due() == ()
@@ -514,6 +516,13 @@ def test_nothing_that_travels_or_is_shown_holds_a_key(colour: Colour) -> None:
             assert repr(secret).encode() not in text
     with pytest.raises(TypeError, match="pickle the ring"):
         pickle.dumps(ring.opened())
+
+
+def test_what_travels_is_the_wrapped_ring_once() -> None:
+    kek = LocalKek()
+    loaded = KeyRing(KeyRing.create(kek).to_json(), kek)
+    assert len(pickle.dumps(Encryptor(loaded))) < len(loaded.to_json()) + 1000
+    assert pickle.loads(pickle.dumps(loaded))._origin == loaded._document
 
 
 def test_a_pickled_box_is_the_same_box() -> None:

@@ -47,6 +47,15 @@ def test_json(report: Report) -> None:
     assert not said["clean"]
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_finding_may_have_a_fix_of_its_own(form: str) -> None:
+    index = "@app.route('/')\ndef index():\n    with SecretClient('url', None) as client: client.get_secret('a')\n"
+    said = FORMATS[form](Report([examine(f"from safekv.secrets import SecretClient\n{index}", "a.py")]))
+    assert "Do not close it after each call: the last one" in said
+    if form != "sarif":  # which has all rules
+        assert "Import it from safekv" not in said
+
+
 def test_github(report: Report) -> None:
     lines = FORMATS["github"](report).splitlines()
     assert len(lines) == 4

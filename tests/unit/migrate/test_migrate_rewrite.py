@@ -100,7 +100,12 @@ STAYS = {
     "private, imported as": ("import azure.keyvault.secrets._client as c\n", "SKV002"),
     "a name that is not exported": ("from azure.identity import __version__\n", "SKV002"),
     "a package that is not replaced": ("from azure.identity.broker import X\n", "SKV002"),
-    "the first generation": ("from azure.keyvault import KeyVaultClient\n", "SKV002"),
+    "the first generation": ("from azure.keyvault import KeyVaultClient\n", "SKV005"),
+    "its modules": ("from azure.keyvault.models import KeyVaultErrorException\n", "SKV005"),
+    "its module, imported": ("import azure.keyvault.key_vault_client as k\n", "SKV005"),
+    "its package": ("import azure.keyvault\nclient = azure.keyvault.KeyVaultClient(x)\n", "SKV005"),
+    "a name of it that is patched": ("mock.patch('azure.keyvault.KeyVaultClient')\n", "SKV005"),
+    "a package that there is, too": ("from azure.keyvault.securitydomain import SecurityDomainClient\n", "SKV002"),
     "a private name that is patched": ("mock.patch('azure.keyvault.secrets._client.SecretClient')\n", "SKV002"),
     "a string of any kind": ("x = {'client': 'azure.keyvault.secrets.SecretClient'}\n", "SKV003"),
     "azure is used through it": (

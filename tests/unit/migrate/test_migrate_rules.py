@@ -184,6 +184,16 @@ BAD = {
                 except (HttpResponseError, OSError) as error:
                     print(error)
         """,
+        """
+        def read(client: SecretClient):
+            for attempt in range(5):
+                try:
+                    return client.get_secret("a")
+                except ResourceNotFoundError:
+                    return None
+                except HttpResponseError:
+                    time.sleep(1)
+        """,
     ],
 }
 
@@ -391,6 +401,28 @@ GOOD = {
                     time.sleep(1)
         """,
         """
+        from azure.core.exceptions import ClientAuthenticationError
+        def read(client: SecretClient):
+            for attempt in range(5):
+                try:
+                    return client.get_secret("a")
+                except ClientAuthenticationError:
+                    raise
+                except HttpResponseError:
+                    time.sleep(1)
+        """,
+        """
+        from safekv.errors import AccessDenied
+        def read(client: SecretClient):
+            for attempt in range(5):
+                try:
+                    return client.get_secret("a")
+                except AccessDenied:
+                    raise
+                except HttpResponseError:
+                    time.sleep(1)
+        """,
+        """
         def read(blobs):
             while True:
                 try:
@@ -470,6 +502,8 @@ def test_what_safekv_cures_is_no_fault_any_more() -> None:
 def test_closing_safekvs_client_after_each_call_undoes_the_cure(closing: str) -> None:
     assert rules(f"@app.route('/')\ndef index():\n    {closing}", SAFE) == ["SKV101"]
     assert rules(f"def main():\n    {closing}", SAFE) == []
+    (finding,) = lint(f"{SAFE}\n@app.route('/')\ndef index():\n    {closing}\n")
+    assert finding.fix.startswith("Do not close it after each call")  # it is safekv's already
 
 
 @pytest.mark.parametrize("rule", ["SKV103", "SKV104", "SKV105", "SKV201", "SKV203"])

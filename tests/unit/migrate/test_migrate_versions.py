@@ -75,6 +75,15 @@ def test_requirements_files() -> None:
     assert found("constraints-dev.txt", "azure-identity<1.20\n") == [(1, 1)]
 
 
+def test_the_first_generation_is_told_apart() -> None:
+    text = "azure-keyvault==1.1.0\nazure-keyvault>=4.2\nazure-keyvault\nAzure_KeyVault<2\nazure-identity==1.5\n"
+    said = [(finding.line, finding.rule) for finding in check(text, "requirements.txt")]
+    assert said == [(1, "SKV005"), (4, "SKV005"), (5, "SKV301")]
+    poetry = '[tool.poetry.dependencies]\nazure-keyvault = "^1.1"\n'
+    assert [finding.rule for finding in check(poetry, "pyproject.toml")] == ["SKV005"]
+    assert [finding.rule for finding in check('DEPS = ["azure-keyvault~=1.1"]\n', "setup.py")] == ["SKV005"]
+
+
 def test_pyproject() -> None:
     text = """\
         [project]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ pytest.importorskip("rich")
 from rich.console import Console
 
 from safekv.cli.watching._rows import Shown, shown
+from safekv.cli.watching._sources import Processes
 from safekv.cli.watching._view import picture
 from safekv.cli.watching._window import Late, Look, Window, together
 
@@ -65,6 +67,21 @@ def drawn(what: Shown, title: str = "somebody", width: int = 120) -> str:
     out = io.StringIO()
     Console(file=out, width=width).print(picture(what, title))
     return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("pids", "said"),
+    [
+        ((4711,), "process 4711 does not publish numbers here: call safekv.observability.publish() in it"),
+        ((4711, 4712), "processes 4711, 4712 do not publish numbers here: call safekv.observability.publish() in them"),
+        ((), "no process publishes numbers here: call safekv.observability.publish() in it"),
+    ],
+)
+def test_who_publishes_nothing_is_told_so(tmp_path: Path, pids: tuple[int, ...], said: str) -> None:
+    (tmp_path / "numbers").mkdir(mode=0o700)
+    processes = Processes(tmp_path / "numbers", pids)
+    processes.look()
+    assert processes.title() == said
 
 
 def test_the_picture() -> None:
