@@ -235,7 +235,7 @@ def _bad_key_id(given: object, problem: str) -> InvalidArgument:
     return InvalidArgument(
         f"{_shown_url(given)} is not the id of a key: {problem}.",
         hint=f"Write it like '{EXAMPLE_URL}/keys/my-key' (its newest version) or '.../keys/my-key/<version>'; "
-        "or give the KeyVaultKey.",
+        "in Python a KeyVaultKey does, too.",
     )
 
 

@@ -6,17 +6,17 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
+from safekv.cli._embedded import EmbeddedRings, GivenRing
 from safekv.cli._failing import said, told
-from safekv.cli._rings import loaded, vault_calls
+from safekv.cli._rings import loaded
 from safekv.cli._targets import PIPE, Pair, pairs
 from safekv.cli._words import counted
-from safekv.envelope import Encryptor
 from safekv.envelope._replacing import replacing
 from safekv.errors import SafeKVError
 
@@ -26,7 +26,7 @@ def run(
     sources: tuple[str, ...],
     output: str | None,
     *,
-    ring: str,
+    ring: str | None,
     keks: tuple[str, ...],
     aad: str,
     recursive: bool,
@@ -37,10 +37,9 @@ def run(
     made = pairs(sources, output, recursive=recursive, force=force, decrypt=decrypt)
     if not decrypt and any(it.target == PIPE for it in made) and sys.stdout.isatty():
         raise click.UsageError("A terminal cannot show encrypted data; give a file with -o, or a pipe.")
-    with told(), loaded(ring, keks) as it:
+    with told(), closing(_rings(ring, keks)) as rings:
         started = time.monotonic()
-        it.opened(bulk=True)  # one clear error, not one for each file
-        work = _Work(Encryptor(it), decrypt, aad.encode("utf-8"), options)
+        work = _Work(rings, decrypt, aad.encode("utf-8"), options)
         with _progress(made) as bar:
             failed = [pair for pair in made if not work.one(pair, bar)]
         seconds = time.monotonic() - started
@@ -49,18 +48,20 @@ def run(
         files = counted(len(made) - len(failed), "file")
         click.echo(
             f"{files} {verb}: {counted(work.done, 'byte')} in {seconds:.2f} s, {rate}, "
-            f"{counted(vault_calls(it), 'vault call')}",
+            f"{counted(rings.vault_calls(), 'vault call')}",
             err=True,
         )
     if failed:
         raise click.ClickException(f"{counted(len(failed), 'file')} failed; nothing of them was written to a file.")
 
 
+def _rings(ring: str | None, keks: tuple[str, ...]) -> GivenRing | EmbeddedRings:
+    return EmbeddedRings(keks) if ring is None else GivenRing(loaded(ring, keks))
+
+
 class _Work:
-    def __init__(self, box: Encryptor, decrypt: bool, aad: bytes, options: dict[str, Any]) -> None:
-        self._file = box.decrypt_file if decrypt else box.encrypt_file
-        self._stream = box.decrypt_stream if decrypt else box.encrypt_stream
-        self._aad, self._options = aad, options
+    def __init__(self, rings: GivenRing | EmbeddedRings, decrypt: bool, aad: bytes, options: dict[str, Any]) -> None:
+        self._rings, self._decrypt, self._aad, self._options = rings, decrypt, aad, options
         self.done = 0
 
     def one(self, pair: Pair, bar: _Bar) -> bool:
@@ -70,8 +71,8 @@ class _Work:
             self.done += self._one(pair, bar)
         except BrokenPipeError:
             raise  # nobody reads on: there is nobody to tell, either, and click ends quietly
-        except (SafeKVError, OSError) as error:
-            text = said(error)
+        except (SafeKVError, OSError, click.ClickException) as error:
+            text = error.message if isinstance(error, click.ClickException) else said(error)
             bar.say(text if text.startswith(f"{pair.source}: ") else f"{pair.source}: {text}")
             return False
         return True
@@ -79,13 +80,18 @@ class _Work:
     def _one(self, pair: Pair, bar: _Bar) -> int:
         options = {"progress": bar.progress, **self._options}
         if PIPE not in pair:
+            box = self._rings.box_for(pair.source)
             Path(pair.target).parent.mkdir(parents=True, exist_ok=True)
-            return self._file(pair.source, pair.target, self._aad, **options)
-        if pair.target != PIPE:
-            with replacing(pair.target) as new, os.fdopen(os.dup(new.fd), "wb") as file:
-                return self._stream(sys.stdin.buffer, file, self._aad, **options)
+            return (box.decrypt_file if self._decrypt else box.encrypt_file)(
+                pair.source, pair.target, self._aad, **options
+            )
         with _source(pair.source) as source:
-            count = self._stream(source, sys.stdout.buffer, self._aad, **options)
+            box, source = self._rings.box_and_rest(source)
+            stream = box.decrypt_stream if self._decrypt else box.encrypt_stream
+            if pair.target != PIPE:
+                with replacing(pair.target) as new, os.fdopen(os.dup(new.fd), "wb") as file:
+                    return stream(source, file, self._aad, **options)
+            count = stream(source, sys.stdout.buffer, self._aad, **options)
         sys.stdout.buffer.flush()
         return count
 

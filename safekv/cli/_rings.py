@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
+from safekv.cli._failing import said
 from safekv.envelope import KeyRing
+from safekv.errors import SafeKVError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -30,11 +32,16 @@ def kek_option(command: Command) -> Command:
 
 def loaded(path: str | Path, keks: tuple[str, ...]) -> KeyRing:
     """The ring in a file."""
-    return KeyRing.load(path, *keks)
+    try:
+        return KeyRing.load(path, *keks)
+    except OSError as error:
+        if isinstance(error, SafeKVError):
+            raise
+        raise click.ClickException(f"The key ring {said(error)}.") from None
 
 
-def vault_calls(ring: KeyRing) -> int:
-    """How many requests this process has sent to the vaults of the ring's keys."""
-    clients = {kek.address.split("/")[2]: kek.client for kek in ring._keks}
+def vault_calls(*rings: KeyRing) -> int:
+    """How many requests this process has sent to the vaults of the rings' keys."""
+    clients = {kek.address.split("/")[2]: kek.client for ring in rings for kek in ring._keks}
     lanes = [lane for client in clients.values() for lane in client.lane_status().values()]
     return sum(lane.accepted + lane.throttled + lane.failed for lane in lanes)

@@ -24,6 +24,7 @@ def pairs(sources: tuple[str, ...], output: str | None, *, recursive: bool, forc
     """What becomes what, checked as far as it can be before anything is read.
 
     :raises click.UsageError: saying what to write instead.
+    :raises click.ClickException: for a target that is there, which another run may have left.
     """
     found = list(_found(sources, recursive, decrypt))
     if not found:
@@ -93,4 +94,4 @@ def _check(made: list[Pair], force: bool) -> None:
             if source != PIPE and os.path.exists(source) and os.path.samefile(source, target):
                 raise click.UsageError(f"{source} cannot replace itself; give another name with -o.")
             if not force and os.path.isfile(target):
-                raise click.UsageError(f"{target} exists; --force replaces it.")
+                raise click.ClickException(f"{target} exists; --force replaces it.")

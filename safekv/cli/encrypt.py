@@ -19,7 +19,9 @@ from safekv.cli._rings import kek_option
 @click.option("-r", "--recursive", is_flag=True, help="Take all files in directories that do not end with .safekv.")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @click.option(
-    "--embed-ring", is_flag=True, help="Put the wrapped ring into each file, to be read with the vault alone."
+    "--embed-ring",
+    is_flag=True,
+    help="Put the wrapped ring into each file, to be read with the vault alone: decrypt --kek.",
 )
 def command(files: tuple[str, ...], output: str | None, **options: Any) -> None:
     """Encrypt files, each into FILE.safekv, or standard input (-) to standard output.

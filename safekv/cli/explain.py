@@ -15,9 +15,10 @@ _GUIDE = "Microsoft's guide"
 
 
 @click.command(
-    "explain", help="Say what an error means and what to do: give a code, a message, or - for standard input."
+    "explain",
+    help="Say what an error means and what to do: give a code, an error's name, a message, or - for standard input.",
 )
-@click.argument("text", nargs=-1, required=True, metavar="CODE|MESSAGE|-")
+@click.argument("text", nargs=-1, required=True, metavar="CODE|ERROR|MESSAGE|-")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: a list, the likeliest explanation first.")
 def command(text: tuple[str, ...], as_json: bool) -> None:
     given = _standard_input() if text == ("-",) else " ".join(text)

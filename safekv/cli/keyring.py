@@ -13,9 +13,10 @@ import click
 from safekv.cli._failing import said, told
 from safekv.cli._rings import KEY_EXAMPLE, kek_option, loaded, vault_calls
 from safekv.cli._words import counted
-from safekv.envelope import KeyInfo, KeyRing
-from safekv.envelope._jwe import parse
+from safekv.envelope import KeyInfo, KeyRing, RingConflict
+from safekv.envelope._base import read_document
 from safekv.envelope._keys import RECORD_ALGORITHMS
+from safekv.envelope._one_writer import one_writer
 from safekv.errors import InvalidArgument, SafeKVError
 
 _FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
@@ -31,17 +32,25 @@ def command() -> None:
 @command.command("create")
 @_FILE
 @click.option(
-    "--kek", "keks", multiple=True, required=True, metavar="KEY", help=f"Id of a key that wraps, such as {KEY_EXAMPLE}."
+    "--kek",
+    "keks",
+    multiple=True,
+    required=True,
+    metavar="KEY",
+    help=f"Id of a key that wraps, such as {KEY_EXAMPLE}; may be repeated.",
 )
 @_ALGORITHM
 @_SIGN
 def create(file: Path, keks: tuple[str, ...], algorithm: str | None, sign_with: str | None) -> None:
     """Make a ring with new data keys. Two keys in two vaults keep it readable while one vault is not."""
     with told():
-        if file.exists():
-            raise click.ClickException(f"{file} exists; what its keys encrypted would be lost with it.")
+        if file.exists():  # before a vault is asked
+            raise _exists(file)
         with KeyRing.create(*keks, algorithm=algorithm) as ring:
-            _keep(ring, file, sign_with)
+            try:
+                _keep(ring, file, sign_with)
+            except RingConflict:  # somebody else was faster
+                raise _exists(file) from None
 
 
 @command.command("show")
@@ -52,7 +61,7 @@ def create(file: Path, keks: tuple[str, ...], algorithm: str | None, sign_with: 
 def show(file: Path, keks: tuple[str, ...], with_keys: bool, as_json: bool) -> None:
     """Say who can open a ring."""
     with told():
-        document = parse(file.read_text("ascii", errors="replace"))
+        document = read_document(file)
         shown: dict[str, Any] = {
             "recipients": [{"algorithm": it.algorithm, "key": it.kid} for it in document.recipients]
         }
@@ -88,7 +97,14 @@ def add_key(file: Path, keks: tuple[str, ...], algorithm: str | None, sign_with:
 @command.command("rewrap")
 @_FILE
 @kek_option
-@click.option("--to", "new", multiple=True, required=True, metavar="KEY", help="Who opens it from now on; all of them.")
+@click.option(
+    "--to",
+    "new",
+    multiple=True,
+    required=True,
+    metavar="KEY",
+    help="Who opens it from now on: all of them, so it may be repeated.",
+)
 @_SIGN
 def rewrap(file: Path, keks: tuple[str, ...], new: tuple[str, ...], sign_with: str | None) -> None:
     """Have other keys, or new versions of them, open the ring. Data stays as it is."""
@@ -100,7 +116,12 @@ def rewrap(file: Path, keks: tuple[str, ...], new: tuple[str, ...], sign_with: s
 @command.command("verify")
 @_FILE
 @kek_option
-@click.option("--signed-by", multiple=True, metavar="KEY", help="Check that one of these keys has signed it: FILE.jws.")
+@click.option(
+    "--signed-by",
+    multiple=True,
+    metavar="KEY",
+    help="Check that this key has signed it (FILE.jws); may be repeated, and one is enough.",
+)
 def verify(file: Path, keks: tuple[str, ...], signed_by: tuple[str, ...]) -> None:
     """Have every key that can open the ring do so, and look at the signature. The exit code is 1 if one fails."""
     with told(), loaded(file, keks) as ring:
@@ -132,12 +153,22 @@ def _signature_is_good(ring: KeyRing, file: Path, signers: tuple[str, ...]) -> b
     return True
 
 
+def _exists(file: Path) -> click.ClickException:
+    return click.ClickException(
+        f"{file} exists; what its keys encrypted would be lost with it.\n"
+        f"'safekv keyring add-key {file}' adds keys to a ring that is there; for another ring give another name."
+    )
+
+
 def _keep(ring: KeyRing, file: Path, sign_with: str | None) -> None:
     signature = ring.sign(sign_with) if sign_with else None  # before the file changes: signing may be refused
-    ring.save(file)
     if signature:
-        _signature_of(file).write_text(signature + "\n", "ascii")
-    elif _signature_of(file).exists():
+        with one_writer(_signature_of(file)):  # so that the newest ring's signature is the last one, too
+            ring.save(file)
+            _signature_of(file).write_text(signature + "\n", "ascii")
+    else:
+        ring.save(file)
+    if not signature and _signature_of(file).exists():
         click.echo(f"{_signature_of(file)} is of the ring as it was before; sign it again.", err=True)
     click.echo(f"{file}: {counted(vault_calls(ring), 'vault call')}", err=True)
 

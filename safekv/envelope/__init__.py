@@ -59,3 +59,7 @@ __all__ = [
     "Wrapped",
     "Wrapper",
 ]
+
+# The modules behind this one are nobody's business: tracebacks, reprs and pickles name this one.
+for _name in __all__:
+    globals()[_name].__module__ = __name__

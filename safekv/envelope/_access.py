@@ -73,7 +73,8 @@ def _in_our_vault(addresses: Iterable[str]) -> AllowedKeys:
     if not url:
         raise InvalidArgument(
             "Which keys may open this ring? It names some itself, but whoever wrote it chose them.",
-            hint=f"Give the keys, such as KeyRing.load('app.ring', {_EXAMPLE}), or their vault in AZURE_KEY_VAULT_URL.",
+            hint=f"Give the keys to KeyRing.load or KeyRing (--kek), such as {_EXAMPLE}, or their vault in "
+            "AZURE_KEY_VAULT_URL.",
         )
     ours = [it for it in addresses if it.startswith(f"{_identifiers.named_vault_url(url)}/keys/")]
     # Nothing of ours in it: a list on which no key of the ring is.

@@ -45,3 +45,8 @@ async def secrets_in(vault: Any, credential: Any) -> AsyncIterator[Any]:
     else:
         async with SecretClient(vault, credential) as client:
             yield client
+
+
+async def versions_of(client: Any, name: str) -> frozenset[str]:
+    """All versions of a secret."""
+    return frozenset([it.version async for it in client.list_properties_of_secret_versions(name)])

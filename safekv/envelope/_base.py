@@ -20,16 +20,19 @@ from safekv._identifiers import MAX_VALUE_BYTES
 from safekv.envelope._access import access, wrappers
 from safekv.envelope._allowed import AllowedKeys, allowed
 from safekv.envelope._budgets import BUDGETS
+from safekv.envelope._conflicts import found_another
 from safekv.envelope._errors import InvalidRing, RingClosed, RingConflict
+from safekv.envelope._in_secret import VersionsOf, called, replacing_secret, writing_secret
 from safekv.envelope._jwe import Document, parse
 from safekv.envelope._keys import KeyInfo, KeySet
+from safekv.envelope._one_writer import LONGEST_WAIT, one_writer
 from safekv.envelope._opened import Opened
 from safekv.envelope._process import OPEN_RINGS
 from safekv.envelope._replacing import replacing
 from safekv.envelope._settings import MAX_SPREAD, RingSettings
 from safekv.envelope._turns import turn
 from safekv.envelope._wrapping import Call, OfRing, lost, opening, sealing, wrapping
-from safekv.errors import InvalidArgument, NotFound
+from safekv.errors import InvalidArgument
 
 logger = logging.getLogger("safekv")
 
@@ -40,8 +43,6 @@ Flow = Generator[Call, Any, Any]
 _AGAIN = 30.0
 #: What a vault does for one RSA-2048 key, with room for the time that processes differ anyway.
 _UNWRAPS_PER_SECOND = 200.0
-#: RFC 7516, of the JSON serialisation.
-CONTENT_TYPE = "application/jose+json"
 
 
 class RingBase:
@@ -105,32 +106,40 @@ class RingBase:
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write :meth:`to_json` to a file: all of it or nothing, readable by its owner only.
 
+        One process at a time does: of several that save at once, one wins, and the others get a ``RingConflict``.
+
         :param overwrite: replace whatever is there. A ring that is overwritten takes what it encrypted with it.
         :raises RingConflict: if the file holds anything but the version that this ring was made from.
+        :raises RingUnavailable: (transient) if others were saving to this file for 10 s.
         """
-        with self._held():
-            if not overwrite:
-                self._check_file(path)
-            with replacing(path, keep_mode=False) as file:
-                file.write_at(self.wrapped().encode("ascii"), 0)
+        with self._held(), one_writer(path, min(LONGEST_WAIT, self._settings.wait_timeout)):
+            replace = overwrite or self._may_replace(path)
+            try:
+                with replacing(path, keep_mode=False, replace=replace) as file:
+                    file.write_at(self.wrapped().encode("ascii"), 0)
+            except FileExistsError:  # by somebody who does not wait for others
+                raise self._conflict(repr(os.fspath(path))) from None
             self._written()  # only now: what could not be written must not be used
             self._origin = self._document
 
-    def _check_file(self, path: str | os.PathLike[str]) -> None:
+    def _may_replace(self, path: str | os.PathLike[str]) -> bool:
+        """Whether there is a file, which is then one that may be replaced."""
+        there = None
         try:
-            there = parse(read_document(path))
+            there = read_document(path)
         except FileNotFoundError:
-            return
+            return False
         except InvalidRing:
-            there = None
+            pass
         self._check_there(there, repr(os.fspath(path)))
+        return True
 
     def _check_there(self, there: Document | None, what: str) -> None:
         if there is None or there not in (self._origin, self._document):
-            raise RingConflict(
-                f"{what} holds something else than the ring that this one was made from.",
-                hint="Load it and change that one, so that no key is lost; or save under another name.",
-            )
+            raise self._conflict(what, is_ring=there is not None)
+
+    def _conflict(self, what: str, is_ring: bool = True) -> RingConflict:
+        return found_another(what, is_ring=is_ring, ours_is_new=self._origin is None)
 
     def _written(self) -> None:
         """Let the newest keys encrypt."""
@@ -270,12 +279,17 @@ class RingBase:
 
     def _changing(self, before: Opened, keys: KeySet) -> Flow:
         """Put ``keys`` in place of what the ring holds; the ones that encrypted go on until the ring is written."""
+        former = self._document
+        if self._opened is not before:
+            raise _changed()
         document = yield from sealing(keys, self._keks)
+        self._check_unchanged(former)
         missing = lost(self._document, document)
         if missing:
             raise InvalidArgument(
                 f"The ring can also be opened with {', '.join(missing)}, whose key was not given.",
-                hint="Load the ring with all of its key-encryption keys to change it, or rewrap() it first.",
+                hint="Load the ring with all of its key-encryption keys (--kek, once for each) to change it, or "
+                "rewrap() it first (safekv keyring rewrap).",
             )
         self._writing = self._writing or (before.record_key.kid, before.stream_key.kid)
         self._document = document
@@ -284,36 +298,42 @@ class RingBase:
     def _rewrapping(self, given: tuple[Any, ...], credential: Any) -> Flow:
         """Other keys for the same content."""
         keks = wrappers(given, credential, self._vault_key)
-        keys, cek = yield from opening(self._document, self._keks, self._allow)
+        document = self._document
+        keys, cek = yield from opening(document, self._keks, self._allow)
         recipients = yield from wrapping(cek, keks)
-        self._document = self._document.addressed_to(recipients)
-        yield from closing(self._keks)
-        self._keks = keks
+        self._check_unchanged(document)
+        former, self._keks = self._keks, keks
+        self._document = document.addressed_to(recipients)
         self._allow = allowed([it.kid for it in recipients])
         self._use(keys)
+        yield from closing(former)  # last of all: it may fail, or be cancelled
 
-    def _storing(self, client: Any, name: str, overwrite: bool) -> Flow:
+    def _check_unchanged(self, document: Document) -> None:
+        """A turn is one event loop's: another loop may have changed the ring while a vault answered."""
+        if self._document is not document:
+            raise _changed()
+
+    def _storing(self, client: Any, versions_of: VersionsOf, name: str, overwrite: bool) -> Flow:
         """Write the ring into a secret, unless somebody else has been there."""
-        text, what = self.wrapped(), f"The secret {name!r}"
+        text = self.wrapped()
         if len(text) > MAX_VALUE_BYTES:
             raise InvalidArgument(
                 f"The ring has {len(text):,} bytes; a secret holds at most {MAX_VALUE_BYTES:,}.",
                 hint="shred() keys that nothing needs any more, or save() the ring to a file.",
             )
-        if not overwrite:
-            try:
-                secret = yield partial(client.get_secret, name, max_age=0)
-                self._check_there(_parsed(secret.value), what)
-            except NotFound:
-                pass
-        yield partial(client.set_secret, name, text, content_type=CONTENT_TYPE)
+        if overwrite:
+            yield from writing_secret(client, name, text)
+        else:
+            yield from replacing_secret(
+                client, versions_of, name, text, lambda value: self._check_there(_parsed(value), called(name))
+            )
         self._written()  # only now, as in save()
         self._origin = self._document
 
 
-def _parsed(text: str | None) -> Document | None:
+def _parsed(text: str) -> Document | None:
     try:
-        return parse(text or "")
+        return parse(text)
     except InvalidRing:
         return None
 
@@ -323,6 +343,10 @@ def closing(keks: Iterable[Any]) -> Flow:
     for kek in keks:
         if isinstance(kek, OfRing):
             yield kek.close  # type: ignore[attr-defined]  # those of vaults have it
+
+
+def _changed() -> RingConflict:
+    return RingConflict("The ring was changed in another event loop meanwhile.", hint="Do it again.")
 
 
 def _closed() -> RingClosed:
@@ -342,6 +366,12 @@ def _rebuild(
     return ring
 
 
-def read_document(path: str | os.PathLike[str]) -> str:
-    """The text of a ring's file."""
-    return Path(path).read_text("ascii", errors="replace")
+def read_document(path: str | os.PathLike[str]) -> Document:
+    """What is in a ring's file.
+
+    :raises InvalidRing: naming the file.
+    """
+    try:
+        return parse(Path(path).read_text("ascii", errors="replace"))
+    except InvalidRing as error:
+        raise InvalidRing(f"{os.fspath(path)!r}: {error.message}", hint=error.hint) from None

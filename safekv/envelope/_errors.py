@@ -9,7 +9,7 @@
     │   └── UnknownKey           also LookupError: encrypted under a key that the ring does not hold
     ├── InvalidRing              ValueError: the ring's document is damaged, forged, or no ring at all
     ├── KeyNotAllowed            PermissionError: the ring names no key that may open it
-    ├── RingUnavailable          no key that may open the ring did
+    ├── RingUnavailable          no key that may open the ring did, or others took too long
     ├── RingLocked               an aio ring has to be opened with ``await`` first
     ├── RingClosed               ClientClosed: used after ``close()``
     ├── RingConflict             FileExistsError: saving would overwrite another ring, or another version
@@ -87,7 +87,7 @@ class KeyNotAllowed(SafeKVError, PermissionError):
 
 
 class RingUnavailable(SafeKVError):
-    """Every key that may open the ring failed to. ``failures``: one text for each."""
+    """Every key that may open the ring failed to (``failures``: one text for each), or others took too long."""
 
     def __init__(self, message: str, *, failures: tuple[str, ...] = (), **details: Any) -> None:
         super().__init__(message, **details)

@@ -7,6 +7,7 @@ import os
 import threading
 from typing import Any
 
+from safekv._fork import on_fork
 from safekv.envelope._errors import SourceChanged
 from safekv.envelope._files import Cursor
 from safekv.envelope._framing import Framing, begin_reading, begin_writing, check_count
@@ -30,13 +31,18 @@ class EncryptedWriter(io.BufferedIOBase):
         self._writing = begin_writing(opened, framing)
         self._buffer = memoryview(bytearray(framing.segment_size))
         self._sealed = memoryview(bytearray(framing.segment_size))
-        self._lock = threading.Lock()  # two threads must never encrypt under one nonce
+        self.after_fork()
+        on_fork(self)
         self._filled = self._index = self._position = 0
         self._file: NewFile | None = NewFile(path, fsync=fsync)
         self.name = os.fspath(path)
         self.mode = "wb"
         self._file.write_at(self._writing.start, 0)
         self._offset = len(self._writing.start)
+
+    def after_fork(self) -> None:
+        """The parent's thread that had the lock is none of the child, which can only discard: its cipher refuses."""
+        self._lock = threading.Lock()  # two threads must never encrypt under one nonce
 
     def writable(self) -> bool:
         return True

@@ -11,6 +11,7 @@ The whole thumbprint binds the stream to one key, which AES-GCM alone would not.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from safekv.envelope._errors import NotEncrypted
@@ -49,7 +50,8 @@ def length_of(start: bytes, file: str | None = None) -> int:
     if len(start) < START_BYTES or start[:6] != MAGIC:
         raise NotEncrypted(
             "This is not a file or stream that safekv has encrypted.",
-            hint="raw=True reads what Tink has written.",
+            hint="Records (of encrypt, encrypt_many and columns) are decrypted one by one, in Python, with decrypt(); "
+            "streams that Tink has written with raw=True, there too.",
             file=file,
         )
     if start[6] != VERSION:
@@ -68,3 +70,15 @@ def parse(data: bytes, file: str | None = None) -> Preamble:
     if len(data) != length_of(data, file):
         raise NotEncrypted("This was cut off within its first bytes.", file=file)
     return Preamble(data[START_BYTES:FIXED_BYTES], _SIZES[data[7]], data[FIXED_BYTES:])
+
+
+def embedded_ring(read: Callable[[int], bytes], file: str | None = None) -> tuple[str, bytes]:
+    """The ring's JSON before a stream, empty if there is none, and all that was read to find it.
+
+    Whoever wrote the stream chose it: it must not decide which vault is asked.
+
+    :raises NotEncrypted: if it does not begin like a stream.
+    """
+    start = read(START_BYTES)
+    data = start + read(length_of(start, file) - len(start))
+    return parse(data, file).ring.decode("ascii", "replace"), data

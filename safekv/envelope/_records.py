@@ -25,6 +25,7 @@ from safekv.envelope._budgets import BUDGETS
 from safekv.envelope._encoding import from_base64url
 from safekv.envelope._errors import DecryptionFailed, NotEncrypted, UnknownKey
 from safekv.envelope._keys import GCM, RECORD_ALGORITHMS, DataKey, KeySet
+from safekv.envelope._preamble import MAGIC
 from safekv.envelope._xaes import SALT_BYTES, aead_for
 from safekv.errors import InvalidArgument
 
@@ -196,7 +197,9 @@ class Openers:
     def _failure(self, token: bytes, index: int | None) -> DecryptionFailed:
         wire_id = token[1:PREFIX_BYTES]
         if len(token) < PREFIX_BYTES + NONCE_BYTES + TAG_BYTES or token[:1] != MARK:
-            return NotEncrypted("This is not a record that safekv or Tink has encrypted.", index=index)
+            stream = "It is a file or stream: decrypt_file(), decrypt_stream() and open() read those."
+            hint = stream if bytes(token[: len(MAGIC)]) == MAGIC else None
+            return NotEncrypted("This is not a record that safekv or Tink has encrypted.", hint=hint, index=index)
         kid = self._names.get(wire_id)
         if MARK + wire_id not in self._by_prefix:
             return unknown_key(kid or wire_id.hex(), self._shredded, wire_id, index=index)

@@ -5,6 +5,7 @@ Where the system has no files without names (``O_TMPFILE``, of Linux), it has on
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import stat
@@ -17,16 +18,20 @@ from safekv.errors import InvalidArgument
 
 _PRIVATE = 0o600
 _UNNAMED = getattr(os, "O_TMPFILE", 0)
+_NO_LINKS = tuple(getattr(errno, name, -1) for name in ("EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "EMLINK"))
 
 
 class NewFile:
     """The file that is being written, open for writing at any place."""
 
-    def __init__(self, path: str | os.PathLike[str], *, keep_mode: bool = True, fsync: bool = True) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], *, keep_mode: bool = True, fsync: bool = True, replace: bool = True
+    ) -> None:
         self._target = Path(os.path.realpath(path))  # through a link, as open() writes
         mode = _mode_of(self._target)
         self._mode = mode if keep_mode else _PRIVATE
         self._fsync = fsync
+        self._replace = replace
         self._temporary = self._target.with_name(f".{self._target.name[:100]}.{secrets.token_hex(8)}.tmp")
         self._pid = os.getpid()
         unnamed = _unnamed(self._target.parent)
@@ -48,16 +53,43 @@ class NewFile:
                 os.fchmod(self.fd, self._mode)
             if self._fsync:
                 os.fsync(self.fd)
-            if not self._named:
-                _name(self.fd, self._temporary)  # a link cannot replace a file, but a rename can
-                self._named = True
-            self._close()
-            os.replace(self._temporary, self._target)
+            if self._replace:
+                self._take_the_place()
+            else:
+                self._appear()
         except BaseException:
             self.discard()
             raise
         if self._fsync:
             _sync_directory(self._target.parent)
+
+    def _take_the_place(self) -> None:
+        if not self._named:
+            _name(self.fd, self._temporary)  # a link cannot replace a file, but a rename can
+            self._named = True
+        self._close()
+        os.replace(self._temporary, self._target)
+
+    def _appear(self) -> None:
+        if not self._named:
+            _name(self.fd, self._target)
+            self._close()
+            return
+        self._close()
+        if os.name == "nt":
+            os.rename(self._temporary, self._target)  # which replaces nothing there
+            return
+        try:
+            os.link(self._temporary, self._target)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            if os.path.lexists(self._target):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self._target)) from None
+            os.replace(self._temporary, self._target)
+        else:
+            with suppress(OSError):
+                self._temporary.unlink()
 
     def discard(self) -> None:
         """Leave nothing of it."""
@@ -73,12 +105,16 @@ class NewFile:
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str], *, keep_mode: bool = True, fsync: bool = True) -> Iterator[NewFile]:
+def replacing(
+    path: str | os.PathLike[str], *, keep_mode: bool = True, fsync: bool = True, replace: bool = True
+) -> Iterator[NewFile]:
     """A new file for ``path``, committed if the body ends well, and gone if it does not.
 
     :param keep_mode: give it the permissions of the file that it replaces; a new one is for its owner only.
+    :param replace: False: a file that is there by then stays as it is.
+    :raises FileExistsError: then.
     """
-    file = NewFile(path, keep_mode=keep_mode, fsync=fsync)
+    file = NewFile(path, keep_mode=keep_mode, fsync=fsync, replace=replace)
     try:
         yield file
     except BaseException:

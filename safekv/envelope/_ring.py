@@ -91,8 +91,8 @@ class KeyRing(RingBase):
         random: Random = SYSTEM_RANDOM,
     ) -> KeyRing:
         """The ring that :meth:`save` wrote. The parameters are those of the class."""
-        text = read_document(path)
-        return cls(text, *keks, credential=credential, allow=allow, settings=settings, clock=clock, random=random)
+        document = read_document(path)
+        return cls(document, *keks, credential=credential, allow=allow, settings=settings, clock=clock, random=random)
 
     @classmethod
     def from_secret(
@@ -149,15 +149,18 @@ class KeyRing(RingBase):
     ) -> None:
         """Write :meth:`to_json` into a secret, as a new version of it. Other parameters as for :meth:`from_secret`.
 
-        Two processes that change the ring at the same moment may both pass the check: the vault keeps both versions.
+        A vault cannot write "if nobody else has": of processes that write at the same moment at least the one whose
+        version is the newest finds out, afterwards, and raises ``RingConflict``. The vault keeps all of the versions.
+        To see the others takes the permission to list secrets; without it only a newer version is noticed.
 
-        :raises RingConflict: if the secret holds anything but the version that this ring was made from.
+        :raises RingConflict: if the secret holds anything but the version that this ring was made from, or if somebody
+            else wrote it meanwhile.
         :raises InvalidArgument: if the ring is longer than a secret can be, 25,600 bytes: a full one for many.
         """
-        from safekv.envelope._vault import secrets_in
+        from safekv.envelope._vault import secrets_in, versions_of
 
         with self._held(), secrets_in(vault, credential) as client:
-            run(self._storing(client, name, overwrite))
+            run(self._storing(client, versions_of, name, overwrite))
 
     def add_key(self, algorithm: str | None = None) -> tuple[str, str]:
         """New keys, for records and for streams; the ones before only decrypt from then on. Returns the new ids.

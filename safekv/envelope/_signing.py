@@ -60,7 +60,7 @@ def verifying(signers: Sequence[Any], document: str, signature: str) -> Flow:
     if signer is None or not allowed([it.address for it in signers]).allows(kid):
         raise KeyNotAllowed(
             f"The ring's signature is by {shown(kid)}, which is none of the keys that may sign it.",
-            hint="If it is yours, give it to verify().",
+            hint="If it is yours, give it to verify() (--signed-by).",
         )
     digest = _digest(algorithm, header, document)
     result = yield partial(signer.client.verify, algorithm, digest, value, key_id=kid)

@@ -46,3 +46,8 @@ def secrets_in(vault: Any, credential: Any) -> Iterator[Any]:
     else:
         with SecretClient(vault, credential) as client:
             yield client
+
+
+def versions_of(client: Any, name: str) -> frozenset[str]:
+    """All versions of a secret."""
+    return frozenset(it.version for it in client.list_properties_of_secret_versions(name))

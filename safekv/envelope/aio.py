@@ -46,7 +46,8 @@ class KeyRing(RingBase):
     """The twin of :class:`safekv.envelope.KeyRing`, with the same names and parameters.
 
     Encrypting never waits. While the keys are not in memory it raises ``RingLocked``: ``await ring.open()`` before
-    each batch. Reading and writing the ring's file is short and not awaited.
+    each batch. Reading and writing the ring's file is short and not awaited; ``save`` waits without ``await`` for
+    another process that writes it, too, for 10 s at most.
     """
 
     @classmethod
@@ -81,8 +82,8 @@ class KeyRing(RingBase):
         random: Random = SYSTEM_RANDOM,
     ) -> KeyRing:
         """See :meth:`safekv.envelope.KeyRing.load`."""
-        text = read_document(path)
-        return cls(text, *keks, credential=credential, allow=allow, settings=settings, clock=clock, random=random)
+        document = read_document(path)
+        return cls(document, *keks, credential=credential, allow=allow, settings=settings, clock=clock, random=random)
 
     @classmethod
     async def from_secret(
@@ -140,10 +141,10 @@ class KeyRing(RingBase):
         overwrite: bool = False,
     ) -> None:
         """See :meth:`safekv.envelope.KeyRing.to_secret`."""
-        from safekv.envelope._avault import secrets_in
+        from safekv.envelope._avault import secrets_in, versions_of
 
         async with self._turn(), secrets_in(vault, credential) as client:
-            await run(self._storing(client, name, overwrite))
+            await run(self._storing(client, versions_of, name, overwrite))
 
     async def add_key(self, algorithm: str | None = None) -> tuple[str, str]:
         """See :meth:`safekv.envelope.KeyRing.add_key`."""

@@ -41,7 +41,7 @@ _OTHER = tuple(
         (r"CredentialUnavailableError|failed to retrieve a token from the included", "credential-unavailable"),
     )
 )
-_STATUS = re.compile(r"(?:^|HTTP(?:/[\d.]+)?[ :]+|[sS]tatus(?:[ _][cC]ode)?['\"]?[ :=]+|\s)([45]\d\d)\b")
+_STATUS = re.compile(r"(?:^|HTTP(?:/[\d.]+)?[ :]+|[sS]tatus(?:[ _][cC]ode)?['\"]?[ :=]+|(?<!\bline)\s)([45]\d\d)\b")
 _CODE = re.compile(r"\b[A-Z][A-Za-z]{5,60}\b")
 _HOST = re.compile(r"\b([0-9A-Za-z-]{1,127}\.(?:vault|managedhsm)\.[a-z.]{5,40}[a-z])\b")
 _FRAME = re.compile(r"\bin (\w+)$", re.M)

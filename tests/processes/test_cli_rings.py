@@ -81,7 +81,8 @@ def test_the_life_of_a_ring(shell: Shell) -> None:
     shell("keyring", "create", "app.ring", "--kek", shell.one, "--sign-with", f"{shell.urls['one']}/keys/signer")
     assert stat.S_IMODE((shell.here / "app.ring").stat().st_mode) == 0o600
     first = (shell.here / "app.ring").read_text()
-    assert "exists" in shell("keyring", "create", "app.ring", "--kek", shell.one, code=1).stderr.decode()
+    again = shell("keyring", "create", "app.ring", "--kek", shell.one, code=1).stderr.decode()
+    assert "'safekv keyring add-key app.ring'" in again
     assert (shell.here / "app.ring").read_text() == first
     signed = ("keyring", "verify", "app.ring", "--signed-by", f"{shell.urls['one']}/keys/signer")
     assert re.search(r"ok .*app-kek.*: 2 data keys\n.*signed by", shell(*signed).stdout.decode())
@@ -103,6 +104,19 @@ def test_the_life_of_a_ring(shell: Shell) -> None:
     )
 
 
+def test_of_commands_that_make_a_ring_at_once_one_succeeds(shell: Shell) -> None:
+    command = [sys.executable, "-m", "safekv", "keyring", "create", "app.ring", "--kek", shell.one]
+    environment = {**os.environ, **shell._server.environment()}
+    running = [
+        subprocess.Popen(command, cwd=shell.here, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    said = [each.communicate(timeout=60)[1].decode() for each in running]
+    assert sorted(each.returncode for each in running) == [0, 1, 1], said
+    assert sum("app.ring exists; what its keys encrypted" in text for text in said) == 2
+    assert _files(shell.here) == ["app.ring"]
+
+
 def test_pipes(shell: Shell, ring: None) -> None:
     options = ("--ring", "app.ring", "--aad", "dump|1")
     sealed = shell("encrypt", "-", *options, stdin=CONTENT).stdout
@@ -114,6 +128,29 @@ def test_pipes(shell: Shell, ring: None) -> None:
     assert shell("decrypt", "-", *options, stdin=sealed[:-1], code=1).stdout in CONTENT  # genuine, as far as it goes
     shell("decrypt", "-", "-o", "back", *options, stdin=sealed)
     assert (shell.here / "back").read_bytes() == CONTENT
+
+
+def test_a_file_with_its_ring_needs_the_vault_alone(shell: Shell, ring: None, vaults: EmulatorServer) -> None:
+    (shell.here / "data").mkdir()
+    for name in ("a", "b"):
+        (shell.here / "data" / name).write_bytes(name.encode() * 1000)
+    shell("encrypt", "-r", "data", "-o", "sealed", "--ring", "app.ring", "--embed-ring")
+    shell("encrypt", "data/a", "-o", "bare.safekv", "--ring", "app.ring")
+    (shell.here / "app.ring").unlink()
+    done = shell("decrypt", "-r", "sealed", "-o", "back", "--kek", shell.two).stderr.decode()
+    assert re.match(r"2 files decrypted: 2,000 bytes in .* 1 vault call$", done)
+    assert (shell.here / "back" / "b").read_bytes() == b"b" * 1000
+    sealed = (shell.here / "sealed" / "a.safekv").read_bytes()
+    assert shell("decrypt", "-", stdin=sealed).stdout == b"a" * 1000  # in the vault of AZURE_KEY_VAULT_URL
+    assert "bare.safekv has no ring in it" in shell("decrypt", "bare.safekv", "-o", "x", code=1).stderr.decode()
+    assert "Missing option '--ring'" in shell("encrypt", "data/a", code=2).stderr.decode()
+    for arguments in (("sealed/a.safekv", "-o", "x"), ("-",)):
+        since = len(vaults.emulator.journal)
+        third = shell.one.replace("app-kek", "other")
+        refused = shell("decrypt", *arguments, "--kek", third, stdin=sealed, code=1).stderr.decode()
+        assert "none of which is allowed" in refused
+        assert not [entry for entry in list(vaults.emulator.journal)[since:] if "app-kek" in entry.path]
+    assert not (shell.here / "x").exists()
 
 
 def test_directories(shell: Shell, ring: None) -> None:
@@ -145,6 +182,17 @@ def test_another_vault_stands_in(shell: Shell, ring: None, vaults: EmulatorServe
         fault.remove()
 
 
+#: What is said without the usage: the line is right, and something is in its way.
+NO_MISTAKES = (
+    "nothing: No such file",
+    "Error: old exists; --force replaces it.",
+    "Records (of encrypt, encrypt_many and columns) are decrypted one by one",
+    "'plain': This is no key ring",
+    "The key ring nope: No such file or directory.",
+    "is not the id of a key",
+)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -152,12 +200,14 @@ def test_another_vault_stands_in(shell: Shell, ring: None, vaults: EmulatorServe
         (("encrypt", "nothing"), "nothing: No such file"),
         (("encrypt", "plain", "other", "-o", "-"), "one stream"),
         (("encrypt", "plain", "other", "-o", "old"), "no directory"),
-        (("encrypt", "plain", "-o", "old"), "--force"),
+        (("encrypt", "plain", "-o", "old"), "Error: old exists; --force replaces it."),
         (("encrypt", "plain", "-o", "plain", "--force"), "cannot replace itself"),
         (("encrypt", "plain", "data/plain", "-o", "data"), "Two files would become"),
         (("decrypt", "plain"), "does not end with .safekv"),
-        (("decrypt", "plain", "-o", "new"), "not"),
-        (("encrypt", "plain", "--ring", "plain"), "no key ring"),
+        (("decrypt", "plain", "-o", "new"), "Records (of encrypt, encrypt_many and columns) are decrypted one by one"),
+        (("encrypt", "plain", "--ring", "plain"), "'plain': This is no key ring"),
+        (("encrypt", "plain", "--ring", "nope"), "The key ring nope: No such file or directory."),
+        (("keyring", "show", "plain"), "'plain': This is no key ring"),
         (("encrypt", "plain", "--kek", "app-kek"), "is not the id of a key"),
     ],
 )
@@ -176,8 +226,10 @@ def test_what_cannot_be_done_is_said_at_once(
         patch.chdir(shell.here)
         for name, value in shell._server.environment().items():
             patch.setenv(name, value)
-        done = CliRunner().invoke(main, [*arguments, *(() if "--ring" in arguments else ("--ring", "app.ring"))])
-    assert done.exit_code in (1, 2), done.output
+        patch.setenv("SAFEKV_RING", "app.ring")
+        done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == (2 if "Usage:" in done.output else 1), done.output
+    assert ("Usage:" in done.output) == (message not in NO_MISTAKES), done.output
     assert message in " ".join(done.output.split())
     assert _files(shell.here) == before
     assert (shell.here / "old").read_bytes() == b"data"

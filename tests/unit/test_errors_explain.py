@@ -180,6 +180,12 @@ def test_json() -> None:
     assert json.loads(run("--json", "nothing known").output) == []
 
 
+def test_a_line_number_is_no_status() -> None:
+    text = '  File "app.py", line 421, in <module>\nValueError: no'
+    assert explain(text) == []
+    assert explain(text.replace("no", "no: 429"))[0].slug == "throttled"
+
+
 def test_what_is_not_known() -> None:
     done = run("nothing", "known")
     assert done.exit_code == 1

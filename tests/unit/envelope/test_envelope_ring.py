@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import json
 import os
 import pickle
@@ -21,6 +22,7 @@ from safekv.envelope import (
     InvalidRing,
     KeyNotAllowed,
     KeyRing,
+    NotEncrypted,
     RingClosed,
     RingConflict,
     RingLocked,
@@ -96,7 +98,7 @@ def test_saving_loses_no_ring_and_no_version(colour: Colour, tmp_path: Path) -> 
     ring.save(path)
     ring.save(path)
     text = path.read_text()
-    with pytest.raises(RingConflict, match="Load it"):
+    with pytest.raises(RingConflict, match="Load that one"):
         colour.create(kek).save(path)
     one, other = (colour.ring_class.load(path, *colour.keks(kek), allow=[PRIMARY]) for _ in range(2))
     colour.run(one.add_key())
@@ -104,12 +106,12 @@ def test_saving_loses_no_ring_and_no_version(colour: Colour, tmp_path: Path) -> 
         one = pickle.loads(pickle.dumps(one))
     one.save(path)
     colour.run(other.add_key())
-    with pytest.raises(FileExistsError):
+    with pytest.raises(FileExistsError, match="Load it again"):
         other.save(path)
     assert path.read_text() == one.to_json() != text
     other.save(path, overwrite=True)
     (tmp_path / "notes").write_text("no ring")
-    with pytest.raises(RingConflict):
+    with pytest.raises(RingConflict, match="no key ring"):
         ring.save(tmp_path / "notes")
 
 
@@ -606,3 +608,24 @@ def test_processes_that_start_together_do_not_ask_together(
     monkeypatch.setattr(loaded, "_sleep", waits.append)
     loaded.opened()
     assert waits == expected
+
+
+def test_everything_is_known_under_its_public_name(ring: KeyRing) -> None:
+    assert all(getattr(envelope, name).__module__ == "safekv.envelope" for name in envelope.__all__)
+    assert repr(ring) == "<safekv.envelope.KeyRing with 1 recipient(s)>"
+    assert isinstance(pickle.loads(pickle.dumps(RingConflict("x"))), RingConflict)
+
+
+def test_a_file_that_is_no_ring_is_named(colour: Colour, tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("no ring")
+    with pytest.raises(InvalidRing, match=r"notes': This is no key ring"):
+        colour.ring_class.load(tmp_path / "notes", *colour.keks(LocalKek()), allow=[PRIMARY])
+
+
+def test_a_stream_that_is_taken_for_a_record_is_named_so(box: Encryptor) -> None:
+    stream = io.BytesIO()
+    box.encrypt_stream(b"data", stream)
+    with pytest.raises(NotEncrypted, match=r"It is a file or stream: decrypt_file\(\)"):
+        box.decrypt(stream.getvalue())
+    with pytest.raises(NotEncrypted, match=r"(?s)has encrypted\.\nRecords \(of encrypt"):
+        box.decrypt_stream(box.encrypt(b"data"), io.BytesIO())

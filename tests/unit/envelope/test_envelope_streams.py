@@ -6,6 +6,7 @@ import io
 import os
 import pickle
 import random
+import signal
 import stat
 import threading
 from collections.abc import Callable
@@ -521,6 +522,21 @@ def test_a_child_cannot_go_on_writing_its_parents_file(call: Callable[[Any], Any
     file.close()
     with BOX.open(path, "rb") as reading:
         assert reading.read() == NOISE[:1000]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_child_leaves_a_file_that_another_thread_of_its_parent_is_writing(tmp_path: Path) -> None:
+    file = BOX.open(tmp_path / "out", "wb", segment_size=KIB64)
+    with file._lock:  # as a thread has it that the child is without
+        pid = os.fork()
+        if pid == 0:
+            signal.alarm(10)
+            file.discard()
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    file.close()
+    assert (tmp_path / "out").exists()
 
 
 def test_threads_may_write_one_file(tmp_path: Path) -> None:

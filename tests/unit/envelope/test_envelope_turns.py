@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 from envelope_keks import AsyncKek, LocalKek, settings
 
-from safekv.envelope import Encryptor, KeyRing, RingUnavailable, aio
+from safekv.envelope import Encryptor, KeyRing, RingConflict, RingUnavailable, Wrapped, aio
+from safekv.envelope._wrapping import OfRing
 
 
 class Hanging(LocalKek):
@@ -110,3 +112,70 @@ def test_a_task_that_is_cancelled_gives_its_turn_back() -> None:
             assert not lock.locked()
 
     asyncio.run(main())
+
+
+class Slow(AsyncKek):
+    """A vault that takes its time for one wrapping: that of the loop that asks first."""
+
+    def __init__(self, kek: LocalKek) -> None:
+        super().__init__(kek)
+        self.asked, self.answer, self.slow = threading.Event(), threading.Event(), False
+
+    async def wrap(self, key: bytes) -> Wrapped:
+        if self.slow:
+            self.slow = False
+            self.asked.set()
+            assert await asyncio.to_thread(self.answer.wait, 30)
+        return await super().wrap(key)
+
+
+@pytest.mark.parametrize("change", ["add_key", "rewrap"])
+def test_what_one_loop_saved_no_other_loop_overwrites(change: str, tmp_path: Path) -> None:
+    kek = LocalKek()
+    slow = Slow(kek)
+    ring = aio.KeyRing(KeyRing.create(kek).to_json(), slow, allow=[kek.address])
+    failed: list[BaseException] = []
+
+    def change_slowly() -> None:
+        try:
+            asyncio.run(ring.add_key() if change == "add_key" else ring.rewrap(slow))
+        except RingConflict as error:
+            failed.append(error)
+
+    async def change_and_use() -> bytes:
+        await ring.add_key()
+        ring.save(tmp_path / "app.ring")
+        return Encryptor(ring).encrypt(b"data")
+
+    slow.slow = True
+    thread = threading.Thread(target=change_slowly)
+    thread.start()
+    assert slow.asked.wait(30)
+    token = asyncio.run(change_and_use())
+    slow.answer.set()
+    thread.join()
+    assert len(failed) == 1
+    ring.save(tmp_path / "app.ring")
+    assert Encryptor(KeyRing.load(tmp_path / "app.ring", kek)).decrypt(token) == b"data"
+
+
+class Lingering(AsyncKek, OfRing):
+    """A key that the ring made, whose client takes its time to close."""
+
+    async def close(self) -> None:
+        await asyncio.sleep(3600)
+
+
+def test_a_rewrap_that_is_cancelled_at_its_end_is_done() -> None:
+    async def work() -> None:
+        old, new = LocalKek(), LocalKek("https://two.vault.azure.net/keys/app-kek")
+        ring = aio.KeyRing(KeyRing.create(old).to_json(), Lingering(old), allow=[old.address], settings=settings(ttl=1))
+        await ring.open()
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(ring.rewrap(AsyncKek(new)), 0.05)
+        assert ring.recipients == (new.kid,)
+        ring._opened = None  # as at the end of its time
+        await ring.open()
+        assert new.unwraps
+
+    asyncio.run(work())
