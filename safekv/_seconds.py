@@ -18,7 +18,9 @@ def positive(argument: str, given: Any) -> float:
     :raises InvalidArgument: naming the argument, for anything else.
     """
     if not _is_finite(given) or given <= 0:
-        raise InvalidArgument(f"{argument}={given!r} must be a positive number of seconds.", hint=f"{argument}=30")
+        raise InvalidArgument(
+            f"{argument}={given!r} must be a positive, finite number of seconds.", hint=f"{argument}=30"
+        )
     return given  # type: ignore[no-any-return]
 
 

@@ -238,7 +238,7 @@ def test_so_are_the_seconds_of_jobs(local: LocalKeyVault, given: Any) -> None:
             lambda: vault.secrets.get_many(["greeting"], timeout=given),
             lambda: access.read(local.url(), timeout=given),
         ):
-            assert "positive number of seconds" in refused(InvalidArgument, call)
+            assert "positive, finite number of seconds" in refused(InvalidArgument, call)
         if given not in (0, -1):
             text = refused(InvalidArgument, lambda: crypto.encrypt(EncryptionAlgorithm.rsa_oaep, b"x", timeout=given))
             assert "finite number of seconds" in text

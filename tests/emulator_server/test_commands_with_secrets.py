@@ -117,7 +117,7 @@ def test_exec_starts_nothing_if_anything_is_wrong_and_lists_all_of_it(run: Run, 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["exec", "--timeout", "inf", "--", "true"], 125, "timeout=inf must be a positive number of seconds"),
+        (["exec", "--timeout", "inf", "--", "true"], 125, "timeout=inf must be a positive, finite number of seconds"),
         (["exec", "--env-file", "absent.env", "--", "true"], 125, "absent.env cannot be read: No such file"),
         (["exec", "--", "no-such-command-at-all"], 127, "no-such-command-at-all: there is no such command."),
         (["exec", "--", "./file"], 126, "./file: Permission denied."),
