@@ -75,7 +75,7 @@ class RequestFinished(Event):
 
 @dataclass(frozen=True, slots=True)
 class TokenFetched(Event):
-    """A credential was asked for a token. ``vault``: the resource that it is for (``vault.azure.net``).
+    """A credential was asked for a token. ``vault``: what it is for (``vault.azure.net``; a vault of the emulator).
 
     :ivar credential: the class of the credential.
     :ivar error: the class of what it raised, None if it gave one.

@@ -27,6 +27,7 @@ _OBJECT_NAME = re.compile(r"[0-9a-zA-Z-]{1,127}")
 _NAME_LIKE = re.compile(r"[\w./ -]{1,127}")
 _VAULT_NAME = re.compile(r"(?!.*--)[a-zA-Z][0-9a-zA-Z-]{1,22}[0-9a-zA-Z]")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_EMULATORS_RESOURCE = re.compile(r"0\.0\.1(:\d+)?")
 _NO_HOST = re.compile(r"[\s\\_\x00-\x1f\x7f]")
 _PREVIEW_VERSION = re.compile(r"(\d\.\d|\d{4}-\d\d-\d\d)-preview(\.\d+)?")
 
@@ -50,8 +51,19 @@ def vault_url(given: object) -> str:
     return _canonical(text, given)
 
 
+_all_in_process = False
+
+
+def set_all_in_process(on: bool) -> None:
+    """Whether an emulator in this process stands in for every vault: then the environment's stands in for none."""
+    global _all_in_process
+    _all_in_process = on
+
+
 def emulated_vaults(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """What ``safekv emulator`` has put into the environment: URLs on this machine, by name."""
+    if environ is None and _all_in_process:
+        return {}
     pairs = (os.environ if environ is None else environ).get("SAFEKV_EMULATOR_VAULTS", "").split(",")
     found = {}
     for name, _, address in (pair.partition("=") for pair in pairs if "=" in pair):
@@ -81,9 +93,31 @@ def where_it_is(address: str, emulated: Mapping[str, str] | None = None) -> str:
         return address
     scheme, _, rest = address.strip().partition("://")
     host, slash, path = rest.partition("/")
-    name, _, domain = host.lower().rstrip(".").partition(".")
+    name, _, domain = host.lower().removesuffix(":443").rstrip(".").partition(".")
     ours = scheme.lower() == "https" and domain in VAULT_DOMAINS + HSM_DOMAINS and name in known
     return known[name] + slash + path if ours else address
+
+
+def not_emulated(host: str, environ: Mapping[str, str] | None = None) -> str | None:
+    """What to do about a vault of Azure's that the emulator whose variables are set does not have; None if none are."""
+    known = emulated_vaults(environ)
+    name, _, domain = host.lower().rstrip(".").partition(".")
+    if not known or name in known or domain not in VAULT_DOMAINS + HSM_DOMAINS:
+        return None
+    option = "--hsm" if domain in HSM_DOMAINS else "--vault"
+    return (
+        f"The emulator that SAFEKV_EMULATOR_VAULTS tells of has no such vault, it has: {', '.join(known)}. "
+        f"Start it with {option} {name}; or unset its variables, if a vault in Azure is meant."
+    )
+
+
+def host_of_resource(host: str) -> str:
+    """The host of what a token is for; where that is the emulator's name for one of its vaults, the vault's own.
+
+    The SDK wants a vault's address to lie within the domain of its resource, so the emulator's resource for
+    ``127.0.0.1:8443`` is what follows the first dot.
+    """
+    return f"127.{host}" if _EMULATORS_RESOURCE.fullmatch(host) else host
 
 
 def _canonical(text: str, given: str) -> str:

@@ -2,7 +2,8 @@
 
 ``keyvault``: in this process, on a virtual clock; every safekv client reaches it.
 ``keyvault_server``: over TLS on the loopback interface, for other processes and other clients.
-``@pytest.mark.vault_secret(name, value)``: a secret that is there; a list of values is its versions.
+``@pytest.mark.vault_secret(name, value)``: a secret that is there; a list of values is its versions. With
+``vault="my-vault"`` it is in the vault of this name.
 ``@pytest.mark.vault_failure(operation, status=429, retry_after=1, count=2)``: what fails.
 """
 
@@ -18,9 +19,14 @@ if TYPE_CHECKING:
     from safekv.testing import LocalKeyVault
 
 
+#: The vault of ``keyvault_server`` that is always there.
+_SERVERS_OWN = "emulator"
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "vault_secret(name, value, vault=..., **attributes): a secret in the keyvault fixtures' vault"
+        "markers",
+        "vault_secret(name, value, vault=..., **attributes): a secret in the keyvault fixtures' vault, or another one",
     )
     config.addinivalue_line(
         "markers", "vault_failure(operation, status=..., retry_after=..., count=...): make an operation fail"
@@ -46,12 +52,15 @@ def keyvault_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
     """An ``EmulatorServer`` over TLS; the environment lets an unmodified ``DefaultAzureCredential`` work."""
     from safekv.emulator import EmulatorServer
 
-    with EmulatorServer() as server:
+    secrets = [
+        (options.pop("vault", _SERVERS_OWN), name, values, options) for name, values, options in _secrets(request)
+    ]
+    names = dict.fromkeys([_SERVERS_OWN, *(vault.lower() for vault, *_ in secrets)])
+    with EmulatorServer(vaults=list(names)) as server:
         vaults = {vault.name: vault for vault in server.emulator.vaults.values()}
-        for name, values, options in _secrets(request):
-            vault = vaults[options.pop("vault", next(iter(vaults)))]
+        for where, name, values, options in secrets:
             for value in values:
-                vault.set_secret(name, value, **options)
+                vaults[where.lower()].set_secret(name, value, **options)
         for fault in _failures(request):
             server.emulator.fail(**fault)
         for name, value in server.environment().items():

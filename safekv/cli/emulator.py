@@ -51,11 +51,18 @@ def _value(text: str) -> Any:
 
 @click.command("emulator")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=0, type=click.IntRange(0, 65_535), help="Port of the first vault; 0: any free one.")
+@click.option(
+    "--port",
+    default=0,
+    type=click.IntRange(0, 65_535),
+    help="Port of the first vault; the others follow. 0: those kept in --state, or any free ones.",
+)
 @click.option("--vault", "vaults", multiple=True, metavar="NAME", help="A vault; may be repeated.  [default: emulator]")
 @click.option("--hsm", "hsms", multiple=True, metavar="NAME", help="A Managed HSM; may be repeated.")
 @click.option("--ready-file", type=click.Path(path_type=Path), help="Write the variables here once it is ready.")
-@click.option("--state", type=click.Path(path_type=Path), help="Keep the contents in this file between runs.")
+@click.option(
+    "--state", type=click.Path(path_type=Path), help="Keep the contents and the ports in this file between runs."
+)
 @click.option(
     "--identity",
     default="managed",
@@ -65,7 +72,11 @@ def _value(text: str) -> Any:
 )
 @click.option("--enforce", is_flag=True, help="Let in only whom an access policy, or with --rbac a role, lets in.")
 @click.option("--rbac", is_flag=True, help="The vaults use roles (Azure RBAC) instead of access policies.")
-@click.option("--ca-file", type=click.Path(path_type=Path), help="Write the certificate that clients trust here.")
+@click.option(
+    "--ca-file",
+    type=click.Path(path_type=Path),
+    help="Write the certificates that clients trust here: the emulator's first, then those trusted so far.",
+)
 @click.option(
     "--limit",
     "limits",
@@ -118,8 +129,11 @@ def command(
         server = EmulatorServer(
             emulator, vaults=wanted, host=host, port=port, state=state, ca_file=ca_file, force=force
         )
-        with _ends_on_signals(stopping), server, _ready(server.environment(identity), format_, ready_file):
-            _wait(stopping)
+        with _ends_on_signals(stopping), server:
+            click.echo(WARNING, err=True, nl=False)
+            _tell_moved(server, port)
+            with _ready(server.environment(identity), format_, ready_file):
+                _wait(stopping)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
 
@@ -142,12 +156,21 @@ def _ready(variables: Mapping[str, str], format_: Format, ready_file: Path | Non
         with replaced(ready_file) as file:
             file.write(text.encode())
     try:
-        click.echo(WARNING, err=True, nl=False)
         click.echo(text, nl=False)
         yield
     finally:
         if ready_file:
             ready_file.unlink(missing_ok=True)
+
+
+def _tell_moved(server: EmulatorServer, port: int) -> None:
+    for name, before in server.moved.items():
+        why = "--port says so" if port else "that port is taken now"
+        click.echo(
+            f"safekv emulator: {name} is at {server.vault_urls[name]}, not at {before} as before ({why}). "
+            "What has that address in it, such as a key ring, does not find it.",
+            err=True,
+        )
 
 
 def _wait(stopping: threading.Event) -> None:

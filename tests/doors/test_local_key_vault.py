@@ -16,6 +16,7 @@ from safekv import Vault
 from safekv.connection import _registry
 from safekv.connection._connection import SyncConnection
 from safekv.emulator import EmulatorSettings
+from safekv.errors import VaultNotFound
 from safekv.secrets import SecretClient
 from safekv.secrets.aio import SecretClient as AsyncSecretClient
 from safekv.testing import LocalCredential, LocalKeyVault
@@ -42,6 +43,53 @@ def test_secrets_without_a_request(local: LocalKeyVault) -> None:
         "three",
     }
     assert {each.content_type for each in versions} == {"text"}
+
+
+def test_a_vault_that_is_not_there_is_to_be_made(local: LocalKeyVault) -> None:
+    local.vault("other")
+    with local, pytest.raises(VaultNotFound) as caught:
+        SecretClient("https://my-vault.vault.azure.net").get_secret("db-password")
+    assert caught.value.hint == (
+        "The LocalKeyVault that stands in for Azure here has no such vault, it has: local, other. Make it: "
+        "local.vault('my-vault'), or @pytest.mark.vault_secret(name, value, vault='my-vault')."
+    )
+    assert caught.value.remedies == ()
+    for url in ("https://my-vault.vault.azure.cn", "https://my-hsm.managedhsm.azure.net"):
+        with local, pytest.raises(VaultNotFound) as caught:
+            Vault(url).keys.get_key("app")
+        exec(str(caught.value.hint).partition("Make it: ")[2].rstrip("."), {"local": local})
+        with local, pytest.raises(ResourceNotFoundError):
+            Vault(url).keys.get_key("app")
+    with local, pytest.raises(VaultNotFound, match=r"it has: local, other, my-vault, my-hsm\. Give local\.url\(\)"):
+        SecretClient("https://127.0.0.1:8443").get_secret("db-password")
+    local.fail(operation="get_secret", network="dns", vault="my-vault", count=None)
+    with local, pytest.raises(VaultNotFound, match="Check the spelling and the cloud"):  # as Azure's, for tests of that
+        SecretClient("https://my-vault.vault.azure.cn").get_secret("db-password")
+
+
+def test_a_vault_that_the_emulator_of_the_environment_lacks(
+    local: LocalKeyVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAFEKV_EMULATOR_VAULTS", "emulator=https://127.0.0.1:8443")
+    url, transport = "https://my-vault.vault.azure.net", local.transport()
+    client = SecretClient(url, local.credential(), transport=transport)
+    with pytest.raises(VaultNotFound, match=r"it has: emulator\. Start it with --vault my-vault") as caught:
+        client.get_secret("a")
+    assert caught.value.remedies == ()
+    monkeypatch.delenv("SAFEKV_EMULATOR_VAULTS")
+    with pytest.raises(VaultNotFound, match="Check the spelling and the cloud"):
+        client.get_secret("a")
+
+
+def test_it_is_asked_although_the_environment_has_an_emulator(
+    local: LocalKeyVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAFEKV_EMULATOR_VAULTS", "my-vault=https://127.0.0.1:8443")
+    local.set_secret("db-password", "only for this test", vault="my-vault")
+    for url in ("https://my-vault.vault.azure.net", "my-vault"):
+        with local:
+            assert SecretClient(url).get_secret("db-password").value == "only for this test"
+    assert SecretClient("my-vault", local.credential()).vault_url == "https://127.0.0.1:8443"
 
 
 def test_failures(local: LocalKeyVault) -> None:

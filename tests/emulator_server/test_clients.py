@@ -116,6 +116,22 @@ def test_the_variables_name_every_vault(server: EmulatorServer, run_client: RunC
     assert dict(pair.split("=") for pair in output.strip().split(",")) == server.vault_urls
 
 
+EVENTS = """
+import safekv
+from safekv.events import TokenFetched
+from safekv.secrets import SecretClient
+told = []
+safekv.subscribe(lambda event: isinstance(event, TokenFetched) and told.append(event.vault))
+list(SecretClient("one").list_properties_of_secrets())
+print(set(told))
+"""
+
+
+def test_the_event_of_a_token_has_the_vaults_address(server: EmulatorServer, run_client: RunClient) -> None:
+    host = server.vault_urls["one"].removeprefix("https://")
+    assert run_client(EVENTS, server.environment()).stdout == f"{{{host!r}}}\n"
+
+
 UNCHANGED = """
 import safekv
 from azure.identity import DefaultAzureCredential

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -112,6 +113,27 @@ def test_contents_are_kept_between_runs(tmp_path: Path, run_client: RunClient) -
     with _running(tmp_path, *options) as (process, announced):
         assert run_client(GET, json.loads(announced)).stdout == "kept\n"
         _end(process)
+
+
+def test_a_vault_that_has_to_move_is_told_of(tmp_path: Path) -> None:
+    options = ("--state", str(tmp_path / "vaults.json"), "--format", "json", "--vault", "one", "--vault", "two")
+    with _running(tmp_path, *options) as (process, announced):
+        before = json.loads(announced)["SAFEKV_EMULATOR_VAULTS"]
+        _end(process)
+    first, second = (url.rpartition("=")[2] for url in before.split(","))
+    taken = socket.create_server(("127.0.0.1", int(first.rpartition(":")[2])))
+    with taken, _running(tmp_path, *options) as (process, announced):
+        now = json.loads(announced)["AZURE_KEY_VAULT_URL"]
+        assert json.loads(announced)["SAFEKV_EMULATOR_VAULTS"] == f"one={now},two={second}"
+        lines = _end(process)[1].splitlines()
+    assert now != first
+    assert [line for line in lines if "as before" in line] == [
+        f"safekv emulator: one is at {now}, not at {first} as before (that port is taken now). "
+        "What has that address in it, such as a key ring, does not find it."
+    ]
+    with _running(tmp_path, *options) as (process, announced):
+        assert json.loads(announced)["SAFEKV_EMULATOR_VAULTS"] == before
+        assert "as before" not in _end(process)[1]
 
 
 def test_killed_it_has_saved_what_is_older_than_a_second(tmp_path: Path, run_client: RunClient) -> None:

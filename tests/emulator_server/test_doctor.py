@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import azure.identity
@@ -191,8 +191,8 @@ def test_private_endpoint(serve: Callable[..., EmulatorServer]) -> None:
 class Elsewhere(Machine):
     """A machine whose DNS answers what it is told to."""
 
-    def __init__(self, answer: Resolved | None) -> None:
-        super().__init__(environ={})
+    def __init__(self, answer: Resolved | None, environ: Mapping[str, str] | None = None) -> None:
+        super().__init__(environ=environ or {})
         self._answer = answer
 
     def resolve(self, host: str, port: int) -> Resolved:
@@ -208,6 +208,23 @@ def test_deleted_vault() -> None:
     assert "there is no vault of this name" not in found.said
     assert 'az keyvault list-deleted --query "[].name"' in found.remedies
     assert set(states(checks).values()) == {"ok", "failed", "skipped"}
+
+
+def test_a_vault_that_the_emulator_lacks() -> None:
+    variables = {"SAFEKV_EMULATOR_VAULTS": "emulator=https://127.0.0.1:8443"}
+    found = first(examined(Elsewhere(None, variables), "https://my-vault.vault.azure.net"))
+    assert found.name == "name"
+    assert "it has: emulator. Start it with --vault my-vault" in (found.advice or "")
+    assert found.remedies == ()
+
+
+def test_tokens_of_the_emulator_are_told_by_the_vaults_address(serve: Callable[..., EmulatorServer]) -> None:
+    (url,) = serve().vault_urls.values()
+    host = url.removeprefix("https://")
+    said = {check.name: check.said for check in examined()}
+    shown = f"https://{host.removeprefix('127.')} (the emulator's for {host})"
+    assert f"resource {shown}" in said["challenge"]
+    assert f"audience {shown}" in said["token"]
 
 
 def test_throttled(serve: Callable[..., EmulatorServer]) -> None:

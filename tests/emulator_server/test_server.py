@@ -265,7 +265,7 @@ def test_no_private_key_can_be_found_in_temporary_files(tmp_path: Path, monkeypa
 # The state file
 
 
-def test_contents_survive_a_restart_on_other_ports(tmp_path: Path) -> None:
+def test_contents_survive_a_restart(tmp_path: Path) -> None:
     state = tmp_path / "vaults.json"
     with EmulatorServer(vaults=("one", "two"), state=state) as server:
         _put(server, "a", "first", "one")

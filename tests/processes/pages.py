@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +44,26 @@ def environment() -> dict[str, str]:
     """A reader's: with the commands of this Python, and none of the settings of this test run."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AZURE_", "SAFEKV_", "PYTEST_"))}
     return {**kept, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def typed(script: str, directory: Path) -> str:
+    """What a shell prints that is given these lines; nothing that they started is left behind."""
+    shell = subprocess.Popen(
+        ["bash", "-c", script],
+        env={**environment(), "PYTHONWARNINGS": "error"},
+        cwd=directory,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        return shell.communicate(timeout=100)[0]
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(shell.pid, signal.SIGKILL)
+        shell.wait()
 
 
 def _blocks(page: str) -> list[tuple[str, str, str, str]]:

@@ -14,9 +14,11 @@ from safekv._identifiers import (
     MAX_VALUE_BYTES,
     api_version,
     emulated_vaults,
+    host_of_resource,
     is_managed_hsm,
     is_vault,
     named_vault_url,
+    not_emulated,
     object_name,
     secret_attributes,
     secret_value,
@@ -193,6 +195,8 @@ def test_what_a_url_is_certain_to_be(url: str, vault: bool, hsm: bool) -> None:
         ("https://my-vault.vault.azure.net", "https://127.0.0.1:8443"),
         (" HTTPS://My-Vault.vault.Azure.CN/ ", "https://127.0.0.1:8443/"),
         ("https://pool.managedhsm.azure.net/keys/kek/1", "https://127.0.0.1:8444/keys/kek/1"),
+        ("https://MY-VAULT.vault.azure.net:443/", "https://127.0.0.1:8443/"),
+        ("https://my-vault.vault.azure.net:8443", None),
         ("https://other.vault.azure.net", None),
         ("https://my-vault.evil.example", None),
         ("https://my-vault", None),
@@ -207,6 +211,41 @@ def test_an_emulators_vault_stands_in_for_the_one_of_its_name(given: str, there:
     emulated = emulated_vaults({"SAFEKV_EMULATOR_VAULTS": said})
     assert where_it_is(given, emulated) == (given if there is None else there)
     assert where_it_is(given, {}) == given
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("my-vault.vault.azure.net", "it has: one, pool. Start it with --vault my-vault; or unset"),
+        ("My-Vault.vault.azure.cn.", "it has: one, pool. Start it with --vault my-vault; or unset"),
+        ("my-hsm.managedhsm.azure.net", "Start it with --hsm my-hsm; or unset"),
+        ("one.vault.azure.net", None),
+        ("127.0.0.1:8443", None),
+        ("my-vault.privatelink.vaultcore.azure.net", None),
+        ("login.microsoftonline.com", None),
+        ("", None),
+    ],
+)
+def test_what_an_emulator_lacks_it_is_to_be_started_with(host: str, said: str | None) -> None:
+    environ = {"SAFEKV_EMULATOR_VAULTS": "one=https://127.0.0.1:8443,pool=https://127.0.0.1:8444"}
+    found = not_emulated(host, environ)
+    assert found is None if said is None else found is not None and said in found
+    assert not_emulated(host, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("0.0.1:8443", "127.0.0.1:8443"),
+        ("0.0.1", "127.0.0.1"),
+        ("127.0.0.1:8443", "127.0.0.1:8443"),
+        ("10.0.0.1", "10.0.0.1"),
+        ("vault.azure.net", "vault.azure.net"),
+        ("", ""),
+    ],
+)
+def test_the_resource_of_an_emulators_vault_is_told_by_the_vaults_address(host: str, shown: str) -> None:
+    assert host_of_resource(host) == shown
 
 
 def test_the_name_of_an_emulators_vault_is_that_vaults() -> None:

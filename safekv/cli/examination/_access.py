@@ -17,6 +17,7 @@ from azure.core.rest import HttpRequest
 
 from safekv.cli.examination._check import Check, about, ok, one_line, raised, skipped
 from safekv.cli.examination._machine import Machine
+from safekv.cli.examination._network import named
 from safekv.errors._diagnosis import Answer, Asked, error_of
 from safekv.errors._failures import translated
 from safekv.errors._topic import HTTP_429
@@ -81,7 +82,8 @@ def token(text: str, told: Mapping[str, str], machine: Machine) -> Check:
     left = float(claims.get("exp", 0)) - machine.time()
     names = {"tid": "tenant", "oid": "object id", "appid": "application", "azp": "application", "aud": "audience"}
     facts = {label: str(claims[claim]) for claim, label in names.items() if claims.get(claim)}
-    said = ", ".join(f"{label} {value}" for label, value in facts.items()) + f", valid for {left / 60:.0f} min"
+    shown = {**facts, **({"audience": named(facts["audience"])} if "audience" in facts else {})}
+    said = ", ".join(f"{label} {value}" for label, value in shown.items()) + f", valid for {left / 60:.0f} min"
     if left <= 0:
         return about("token", "failed", said.replace("valid for", "expired since").replace("-", "", 1), "token-expired")
     tenant, audience = str(claims.get("tid", "")), str(claims.get("aud", "")).rstrip("/")

@@ -9,10 +9,11 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+from safekv._identifiers import host_of_resource, not_emulated
 from safekv.cli.examination._check import Check, about, ok, skipped
 from safekv.cli.examination._machine import Machine, Resolved
 from safekv.connection.wire._tls import ssl_context, trusted_bundle
@@ -41,7 +42,8 @@ def name(host: str, port: int, machine: Machine) -> tuple[Check, Resolved | None
         found = machine.resolve(host, port)
     except OSError as error:
         said = f"{host} does not resolve ({error.strerror or error})"
-        return about("name", "failed", said, "vault-not-found", host=host), None
+        check, here = about("name", "failed", said, "vault-not-found", host=host), not_emulated(host, machine.environ)
+        return (replace(check, advice=here, remedies=(), guide_url=None) if here else check), None
     private = [address for address in found.addresses if ipaddress.ip_address(address.partition("%")[0]).is_private]
     way = "private addresses" if private else "public addresses"
     linked = "privatelink" in found.canonical
@@ -110,7 +112,17 @@ def challenge(url: str, machine: Machine) -> tuple[Check, Seen | None, dict[str,
     if not host.lower().endswith(f".{domain.lower()}"):
         said = f"{host} wants tokens for {domain}, which is not its domain"
         return about("challenge", "failed", said, "challenge-mismatch"), seen, told
-    return ok("challenge", f"tenant {told['tenant']}, resource {resource} (this 401 is expected)", **told), seen, told
+    return (
+        ok("challenge", f"tenant {told['tenant']}, resource {named(resource)} (this 401 is expected)", **told),
+        seen,
+        told,
+    )
+
+
+def named(resource: str) -> str:
+    """The resource, and the vault's address where that is not to be seen in it."""
+    host = urlsplit(resource).netloc
+    return resource if host_of_resource(host) == host else f"{resource} (the emulator's for {host_of_resource(host)})"
 
 
 def _no_challenge(url: str, seen: Seen) -> Check:

@@ -9,6 +9,7 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 
 from safekv import _events
 from safekv._clock import SYSTEM_CLOCK, Clock
+from safekv._identifiers import host_of_resource
 from safekv._operations import operation_of
 from safekv.connection.pipeline._reading import client_request_id, path_of
 from safekv.connection.tokens._tokens import TokenKey
@@ -67,7 +68,7 @@ class TellingOfToken:
     __slots__ = ("_about", "_began")
 
     def __init__(self, credential: Any, key: TokenKey) -> None:
-        resource = _host_of(key.scopes[0]) if key.scopes else ""
+        resource = host_of_resource(_host_of(key.scopes[0])) if key.scopes else ""
         self._about = (resource, type(credential).__name__)
 
     def __enter__(self) -> TellingOfToken:

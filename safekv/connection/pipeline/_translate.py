@@ -22,12 +22,14 @@ from azure.core.pipeline.policies import AsyncHTTPPolicy, ContentDecodePolicy, H
 
 from safekv import _events
 from safekv._clock import SYSTEM_CLOCK
+from safekv._identifiers import not_emulated
 from safekv._operations import operation_of
+from safekv.connection import _emulation
 from safekv.connection._identity import RAW
 from safekv.connection.pipeline._answer import AsyncKeptAnswer, KeptAnswer, content_of
 from safekv.connection.pipeline._reading import client_request_id
 from safekv.connection.pipeline._telling import Telling
-from safekv.errors import SafeKVError, VaultThrottled
+from safekv.errors import SafeKVError, VaultNotFound, VaultThrottled
 from safekv.errors._diagnosis import Answer, Asked, error_of
 from safekv.errors._failures import not_key_vaults, original, translated
 
@@ -139,6 +141,8 @@ class Translation:
             return None
         problem.client_request_id = client_request_id(self._request)
         problem.__cause__ = original(error.__cause__ if problem is error else error)
+        if isinstance(problem, VaultNotFound):
+            _advise_here(problem)
         problem.__context__ = problem.__traceback__ = None
         kind = _callers_own(problem.status_code) if isinstance(problem, VaultThrottled) else _NOT_GIVEN
         if isinstance(kind, type) and issubclass(kind, HttpResponseError):  # the waiting is over, and so is the answer
@@ -168,6 +172,14 @@ class Translation:
 
 _UNDECODED = object()
 _NOT_GIVEN = object()
+
+
+def _advise_here(problem: VaultNotFound) -> None:
+    """What Azure's users are advised is of no use where the vaults are an emulator's."""
+    host = problem.vault or ""
+    here = _emulation.lacking(host) or not_emulated(host)
+    if here:
+        problem.hint, problem.remedies, problem.guide_url = here, (), None
 
 
 def _as_the_sdk(kept: Any, message: str) -> HttpResponseError:

@@ -23,6 +23,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from safekv._clock import SYSTEM_CLOCK, Clock
 
+#: In the name of every authority that an emulator makes.
+NAME = "safekv emulator"
+
 _LIFETIME = timedelta(days=365)
 _CLOCK_SKEW = timedelta(days=1)
 # Never *.localhost: some clients refuse a wildcard directly below a top-level name.
@@ -34,7 +37,7 @@ _ADDRESSES = ("127.0.0.1", "::1")
 class Certificates:
     """What one server needs for TLS.
 
-    ``ca`` is the PEM that clients must trust. ``good`` presents a certificate that it signed;
+    ``ca`` is the PEM of the authority that clients must trust. ``good`` presents a certificate that it signed;
     ``bad`` one with the same names, signed by an authority that nobody knows.
     """
 
@@ -49,7 +52,7 @@ def make_certificates(host: str = "127.0.0.1", *, clock: Clock = SYSTEM_CLOCK) -
     ``clock`` must be the clock by which clients judge validity: the real one.
     """
     now = datetime.fromtimestamp(clock.time(), timezone.utc)
-    known, unknown = _Authority("safekv emulator", now), _Authority("safekv emulator, unknown", now)
+    known, unknown = _Authority(NAME, now), _Authority(f"{NAME}, unknown", now)
     return Certificates(known.pem, known.server_context(host), unknown.server_context(host))
 
 
@@ -66,7 +69,7 @@ class _Authority:
     def server_context(self, host: str) -> ssl.SSLContext:
         """A server-side context with a new key and a certificate for it."""
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "safekv emulator")])
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
         usage = _key_usage(digital_signature=True)
         builder = self._builder(subject, key.public_key()).add_extension(usage, critical=True)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

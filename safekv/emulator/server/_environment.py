@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from safekv.emulator.server import _trust
+
 IdentityMode = Literal["managed", "workload"]
 Format = Literal["env", "json"]
 
@@ -44,7 +46,7 @@ def environment(endpoints: Endpoints, identity: IdentityMode = "managed") -> dic
     variables["SAFEKV_EMULATOR_MANAGEMENT_URL"] = endpoints.management_url
     variables["SAFEKV_EMULATOR_RESOURCE_GROUP"] = endpoints.resource_group
     variables["AZURE_SUBSCRIPTION_ID"] = endpoints.subscription
-    variables |= dict.fromkeys(_CA_FILE, endpoints.ca_file)
+    variables |= dict.fromkeys(_trust.VARIABLES, endpoints.ca_file)
     variables |= dict.fromkeys(_NO_PROXY, _no_proxy())
     return variables | _IDENTITY[_known_mode(identity)](endpoints)
 
@@ -58,8 +60,6 @@ def render(variables: Mapping[str, str], format: Format = "env") -> str:
 
 # The SDK's samples and tests use different names for the same thing.
 _VAULT_URL = ("AZURE_KEY_VAULT_URL", "AZURE_KEYVAULT_URL", "VAULT_URL")
-# requests reads the first, aiohttp (through ssl) and most other programs the second, curl the third.
-_CA_FILE = ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE")
 _NO_PROXY = ("NO_PROXY", "no_proxy")
 
 

@@ -19,7 +19,6 @@ import contextlib
 import ipaddress
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,10 +30,12 @@ from safekv.emulator._emulator import Emulator
 from safekv.emulator.identity._identity import APP_SERVICE_PATH, IdentityEndpoint, IdentitySettings
 from safekv.emulator.identity._tokens import make_token
 from safekv.emulator.keeping._state import StateFile
+from safekv.emulator.server._addresses import Addresses
 from safekv.emulator.server._authority import Certificates, make_certificates
 from safekv.emulator.server._environment import Endpoints, IdentityMode, environment
-from safekv.emulator.server._listener import Listener, Port, bind
+from safekv.emulator.server._listener import Listener, Port
 from safekv.emulator.server._services import ManagementService, TokenService, VaultService
+from safekv.emulator.server._trust import bundle
 
 
 class EmulatorServer:
@@ -46,9 +47,9 @@ class EmulatorServer:
     :param host: the address to listen on. Anything but loopback needs ``force``.
     :param port: the first vault's port; the next ones follow, then the two token ports and the control plane's. 0: any
         free ones.
-    :param state: a file that keeps the contents between runs.
-    :param ca_file: where to write the certificate that clients must trust, to stay there;
-        by default in a private directory that ends with the server.
+    :param state: a file that keeps the contents between runs, and the ports of the vaults; ``port`` goes before those.
+    :param ca_file: where to write the certificates that clients trust, to stay there; by default in a private directory
+        that ends with the server. The emulator's is the first, then come those that the environment trusted before.
     :param identity: whom the token ports serve; by default somebody in the first vault's tenant. Owns the subscription.
     :raises ValueError: for a host that is not loopback, without ``force``.
     """
@@ -76,7 +77,7 @@ class EmulatorServer:
         )
         if identity is not None:
             self.emulator.own_subscription(self.emulator.directory.find(identity.client_id).oid)
-        self._next_port = port
+        self._port = port
         self._state = StateFile(state, self.emulator) if state is not None else None
         self._ca_file = Path(ca_file) if ca_file is not None else None
         self._max_connections = max_connections
@@ -105,6 +106,8 @@ class EmulatorServer:
             self._listener = Listener(max_connections=self._max_connections)
             cleanup.callback(self._listener.stop)
             certificates = make_certificates(self.host)
+            self._addresses = Addresses(self.host, self._port, self._state.read() if self._state else {})
+            cleanup.callback(self._addresses.close)
             for name, options in self._wanted.items():
                 self._serve_vault(name, options, certificates)
             cleanup.callback(setattr, self.emulator, "place", self.emulator.place)
@@ -112,6 +115,7 @@ class EmulatorServer:
             if self._state:
                 self._state.start()
                 cleanup.callback(self._state.stop)
+            self._addresses.close()
             self._endpoints = self._publish(directory, certificates)
             self._listener.start()
             self._cleanup = cleanup.pop_all()
@@ -132,13 +136,22 @@ class EmulatorServer:
         return dict(self._running().vaults)
 
     @property
+    def moved(self) -> dict[str, str]:
+        """The former URLs of vaults that are elsewhere than in the run before, as far as ``state`` knows it.
+
+        Their ports were taken, or ``port`` says so. What names such an address, a key ring say, fails.
+        """
+        self._running()
+        return {name: f"https://{authority}" for name, authority in self._addresses.moved.items()}
+
+    @property
     def management_url(self) -> str:
         """Where the control plane is: the ``base_url`` for clients of azure-mgmt-keyvault and -authorization."""
         return self._running().management_url
 
     @property
     def ca_file(self) -> str:
-        """The file with the certificate that clients must trust."""
+        """The file with the certificates that clients trust: the emulator's, and what was trusted before."""
         return self._running().ca_file
 
     @property
@@ -153,14 +166,12 @@ class EmulatorServer:
     # Starting
 
     def _serve_vault(self, name: str, options: Mapping[str, Any], certificates: Certificates) -> None:
-        listening, authority = self._bind()
-        self._ports[name] = Port(listening, VaultService(self.emulator, authority, self._changed), certificates)
-        self._listener.add(self._ports[name])
-        self.emulator.add_vault(name, **{"resource": _resource(authority), **options, "authority": authority})
+        place = self._place(name, certificates)
+        self.emulator.add_vault(name, **{**place, **options, "authority": place["authority"]})
 
     def _place(self, name: str, certificates: Certificates) -> dict[str, str]:
-        """A port for a vault that is made while the server runs."""
-        listening, authority = self._bind()
+        """A port for a vault: arguments of ``Emulator.add_vault``."""
+        listening, authority = self._addresses.for_vault(name)
         self._ports[name] = Port(listening, VaultService(self.emulator, authority, self._changed), certificates)
         self._listener.add(self._ports[name])
         return {"authority": authority, "resource": _resource(authority)}
@@ -169,8 +180,9 @@ class EmulatorServer:
         """Open the token ports, write the files that clients read, and say where everything is."""
         settings = self.identity.settings
         ca_file, token_file = self._ca_file or directory / "ca.pem", directory / "federated-token"
+        trusted = bundle(certificates.ca)  # read first: the file may be what an earlier emulator's variables name
         with replaced(ca_file) as file:
-            file.write(certificates.ca)
+            file.write(trusted)
         claims = {"sub": "system:serviceaccount:default:emulator", "aud": "api://AzureADTokenExchange"}
         token_file.write_text(make_token(claims), encoding="ascii")
         return Endpoints(
@@ -188,21 +200,14 @@ class EmulatorServer:
         )
 
     def _serve_management(self, certificates: Certificates) -> str:
-        listening, authority = self._bind()
+        listening, authority = self._addresses.another()
         self._listener.add(Port(listening, ManagementService(self.emulator, authority, self._changed), certificates))
         return authority
 
     def _serve_tokens(self, certificates: Certificates | None) -> str:
-        listening, authority = self._bind()
+        listening, authority = self._addresses.another()
         self._listener.add(Port(listening, TokenService(self.identity, authority), certificates))
         return authority
-
-    def _bind(self) -> tuple[socket.socket, str]:
-        """The next port, and the authority under which clients find it."""
-        listening = bind(self.host, self._next_port)
-        port = listening.getsockname()[1]
-        self._next_port = port + 1 if self._next_port else 0
-        return listening, _authority(self.host, port)
 
     def _changed(self) -> None:
         if self._state:
@@ -230,12 +235,6 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _authority(host: str, port: int) -> str:
-    """Where clients on this machine find a port on ``host``."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _resource(authority: str) -> str:
