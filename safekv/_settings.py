@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from safekv._seconds import LONGEST
 from safekv.errors import InvalidArgument
 
 GATES = ("window", "strict")
@@ -97,6 +98,8 @@ def _check(field: str, value: Any, name: str = "") -> None:
         return
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value <= 0:
         raise InvalidArgument(f"{name}={value!r} must be a positive, finite number.", hint=_example(name))
+    if field.endswith("timeout") and value > LONGEST:
+        raise InvalidArgument(f"{name}={value!r} must be at most {LONGEST:.0f} seconds.", hint=_example(name))
     if field == "share" and value > 1:
         raise InvalidArgument(f"{name}={value!r} must be at most 1: the whole limit.", hint=_example(name))
 

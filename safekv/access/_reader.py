@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from safekv import _identifiers
+from safekv._seconds import positive
 from safekv.access._management import cloud_of, emulated_vaults, management, subscription_of
 from safekv.access._model import Role, RoleAssignment, VaultAccess
 from safekv.access._reading import assignment, role, said, vault_access
@@ -34,8 +35,7 @@ def read_access(
     **options: Any,
 ) -> VaultAccess:
     """Ask Azure for a vault's access; see ``safekv.access.read``."""
-    if not 0 < timeout < float("inf"):
-        raise InvalidArgument(f"timeout is a number of seconds above 0, not {timeout!r}.")
+    positive("timeout", timeout)
     known, name, host = _address(vault)
     cloud = cloud_of(host, os.environ, endpoint)
     subscription = known.subscription if known else subscription_of(subscription_id)
@@ -60,6 +60,7 @@ def read_groups(
     """Ask Azure through which groups an identity has roles; see ``safekv.access.groups_of``."""
     if not _OBJECT_ID.fullmatch(identity):
         raise InvalidArgument("An identity is given by its object id.", hint="az ad signed-in-user show --query id")
+    positive("timeout", timeout)
     cloud = cloud_of(urlsplit(present.uri).hostname if present.uri else None, os.environ, endpoint)
     with management(cloud, present.subscription_id, credential, timeout, options) as (_, authorization):
         asked = authorization.role_assignments.list_for_scope(

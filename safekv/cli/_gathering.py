@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from safekv._seconds import positive
 from safekv.config._asking import Selection
 from safekv.config._files import File, read_file
 from safekv.config._loader import Clients
@@ -95,7 +96,7 @@ def gather(options: Options) -> Gathered:
     :raises SafeKVError: for files that cannot be read, and a list that cannot be had.
     """
     gathering = _Gathering(options)
-    with Clients(options.vault, None, options.timeout) as clients:
+    with Clients(options.vault, None, positive("timeout", options.timeout)) as clients:
         vaults = clients.targets.vaults
         gathering.inherit(vaults)
         for path in options.env_files:

@@ -6,9 +6,10 @@ import os
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from safekv._seconds import positive
 from safekv.config._aloader import AsyncClients
 from safekv.config._files import read_file
-from safekv.config._request import TIMEOUT, positive
+from safekv.config._request import TIMEOUT
 from safekv.config._resolve import Resolution, environ_request, put
 from safekv.config._values import Config
 

@@ -9,11 +9,12 @@ from itertools import count
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from safekv._seconds import positive
 from safekv.config._asking import Selection
 from safekv.config._names import secret_prefix
 from safekv.config._plan import Part, Plan, Wanted, load_error
 from safekv.config._progress import Progress, Told
-from safekv.config._request import CONCURRENCY, TIMEOUT, Request, positive
+from safekv.config._request import CONCURRENCY, TIMEOUT, Request
 from safekv.config._rounds import pause
 from safekv.config._snapshot import Snapshot
 from safekv.config._sources import Source, Sources
@@ -89,6 +90,8 @@ class AsyncClients:
         self._stack = AsyncExitStack()
         self._timeout = timeout
         self._sources = sources or Sources()
+        if self.targets.credential is not None:
+            self._sources.serve(self.targets.credential)
         self._made: dict[str, SecretClient] = {}
         #: What a read may be answered with; None: whatever the client's cache has.
         self._fresh: dict[str, Any] = {} if max_age is None else {"max_age": max_age}
@@ -123,6 +126,11 @@ class AsyncClients:
 
     def client(self, url: str) -> SecretClient:
         """The client of a vault."""
+        client = self._client(url)
+        self._sources.serve(client._origin[1])
+        return client
+
+    def _client(self, url: str) -> SecretClient:
         if self.targets.client is not None and url == self.targets.url:
             return self.targets.client  # type: ignore[no-any-return]  # of this colour
         if url in self._made:

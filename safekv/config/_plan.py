@@ -176,9 +176,25 @@ class Plan:
         """Let what was read before stand in for what could not be read."""
         for each in self._all:
             if self._error(each) is not None or each.key in self._unread:
-                address = self._address(each)
-                if address in kept:
-                    self._restored[each.key] = kept[address]
+                text = kept.get(self._address(each), ABSENT)
+                if text is not ABSENT and (text is not None or each.optional):
+                    self._restored[each.key] = text
+
+    def gone(self) -> dict[str, bool]:
+        """Addresses of secrets that a vault did not give, for good; and of each, whether it was refused.
+
+        False: there is none, and there need not be one.
+        """
+        from safekv.secrets._kept import is_transient
+
+        found: dict[str, bool] = {}
+        for each in self._all:
+            part, slot = self._slots.get(each.key, (None, ""))
+            if part is not None and slot not in part.found:
+                error = part.failures.get(slot)
+                if error is None or not is_transient(error):
+                    found[self._address(each)] = error is not None
+        return found
 
     def _address(self, each: Wanted) -> str:
         reference = each.reference

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from safekv._seconds import positive
 from safekv.config._asking import Selection, wanted_by_name
 from safekv.config._names import nested, secret_prefix
 from safekv.config._plan import Plan, Wanted
@@ -74,12 +75,6 @@ def once(given: Any) -> Any:
     if isinstance(given, Mapping):
         return dict(given)
     return list(given) if isinstance(given, Iterable) and not isinstance(given, str | bytes) else given
-
-
-def positive(argument: str, given: Any) -> float:
-    if isinstance(given, int | float) and not isinstance(given, bool) and given > 0:
-        return given
-    raise InvalidArgument(f"{argument}={given!r} must be a positive number of seconds.", hint=f"{argument}=30")
 
 
 def _separator(nest: Any, as_env: bool) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
@@ -116,7 +118,7 @@ def environ_request(
 
 
 def _is_set(name: Any, environ: Mapping[str, str], as_env: bool) -> bool:
-    return isinstance(name, str) and not is_reference(name) and (variable(name) if as_env else name) in environ
+    return isinstance(name, str) and not is_reference(name) and _has(environ, variable(name) if as_env else name)
 
 
 def put(values: Mapping[str, Any], environ: MutableMapping[str, str], override: bool) -> list[str]:
@@ -124,19 +126,49 @@ def put(values: Mapping[str, Any], environ: MutableMapping[str, str], override: 
 
     :raises LoadError: naming those whose value no environment can have.
     """
-    chosen = {name: value for name, value in values.items() if value is not None and (override or name not in environ)}
+    chosen = {
+        name: value for name, value in values.items() if value is not None and (override or not _has(environ, name))
+    }
     check_environ(chosen)
     environ.update(chosen)
     return list(chosen)
 
 
-def check_environ(values: Mapping[str, str]) -> None:
-    """:raises LoadError: naming variables that no environment can have."""
+def check_environ(values: Mapping[str, str], *, of_process: bool = True) -> None:
+    """:raises LoadError: naming variables that no environment can have.
+
+    :param of_process: it may become a process's, whose variables are bytes.
+    """
     failures: dict[str, tuple[BaseException, str]] = {}
     for name, value in values.items():
         if "=" in name or "\0" in name or not name:
             failures[name] = (InvalidArgument(f"{name!r} cannot be a variable's name."), "its name")
         elif "\0" in value:
             failures[name] = (MalformedSecret("Its value has a NUL, which no variable can have."), "its value")
+        elif of_process and not (_encodable(name) and _encodable(value)):
+            failures[name] = (_not_in_this_locale(), "its name or value")
     if failures:
         raise load_error("", failures)
+
+
+def _has(environ: Mapping[str, str], name: str) -> bool:
+    try:
+        return name in environ
+    except UnicodeEncodeError:  # of os.environ, which cannot have such a name
+        return False
+
+
+def _encodable(text: str) -> bool:
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:  # which has all of the text in it
+        return False
+    return True
+
+
+def _not_in_this_locale() -> MalformedSecret:
+    encoding = sys.getfilesystemencoding()
+    return MalformedSecret(
+        f"It has characters that no variable can have here, where they are in {encoding}.",
+        hint=None if encoding == "utf-8" else "Set LC_ALL=C.UTF-8 or PYTHONUTF8=1.",
+    )

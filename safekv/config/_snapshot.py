@@ -6,12 +6,13 @@ import json
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from safekv._files import replaced
+from safekv._seconds import positive
 from safekv.config._plan import Plan
-from safekv.config._request import positive
 from safekv.errors import InvalidArgument
 
 logger = logging.getLogger("safekv")
@@ -33,8 +34,9 @@ class Snapshot:
     """A file that stands in for vaults while they cannot be reached, for as long as ``max_age``.
 
     It is written after each load that read everything, in one step, encrypted, and readable by its owner alone. What
-    a vault refuses (401, 403, 404) is never taken from it. There is no way to have it unencrypted. Give each call a
-    path of its own: the file has what the last one read.
+    a vault refuses (401, 403, 404) is never taken from it, and is removed from it. There is no way to have it
+    unencrypted. Give each call a path of its own: the file has what the last one read. It serves one identity, that of
+    its first call; in another process, whoever opens the ring reads the file.
 
     :param path: of the file.
     :param box: a ``safekv.envelope.Encryptor``. Its ring has to open without the vault that this stands in for: wrap
@@ -54,11 +56,28 @@ class Snapshot:
     def __repr__(self) -> str:
         return f"<safekv.Snapshot {self._path}>"
 
+    def bind(self, credential: Any) -> None:
+        """Serve this credential's identity alone, from now on.
+
+        :raises InvalidArgument: if it serves another.
+        """
+        bound = self.__dict__.setdefault("_credential", credential)  # in one step: the first one
+        if bound is not credential and (_made_of(bound) is None or _made_of(bound) != _made_of(credential)):
+            raise InvalidArgument(
+                f"{self!r} is in use with another credential: it has what that identity may read.",
+                hint="Give each identity a Snapshot with a path of its own. If it is the same identity, use one "
+                "credential object; safekv.identity has the same for the same arguments.",
+            )
+
     def apply(self, plan: Plan, now: float) -> None:
         """Keep what was read, or let what was kept stand in. ``now``: seconds since 1970."""
         if plan.complete():
             self._save(plan.read(), now)
-        elif plan.unreachable():
+            return
+        gone = plan.gone()
+        if gone:
+            self._correct(gone)
+        if plan.unreachable():
             kept = self._load(now)
             if kept:
                 plan.restore(kept)
@@ -67,16 +86,39 @@ class Snapshot:
         if not values:
             return
         try:
-            token = self._box.encrypt(json.dumps({"saved": now, "values": values}).encode(), _AAD)
-            with replaced(self._path) as file:
-                file.write(token)
+            self._write(values, now)
         except Exception as error:  # the values are loaded; that matters more
             logger.warning("The snapshot %s was not written (%s)", self._path, type(error).__name__)
 
+    def _correct(self, gone: Mapping[str, bool]) -> None:
+        """Forget what vaults have refused, as the cache does: it must not come back while they are away."""
+        try:
+            saved, values = self._read()
+            left = {each: None if each in gone else text for each, text in values.items() if not gone.get(each)}
+            if left != values:
+                self._write(left, saved)
+        except FileNotFoundError:
+            return
+        except Exception as error:
+            logger.warning("The snapshot %s could not be corrected (%s)", self._path, type(error).__name__)
+            if any(gone.values()):
+                with suppress(OSError):
+                    self._path.unlink()
+
+    def _write(self, values: Mapping[str, str | None], saved: float) -> None:
+        token = self._box.encrypt(json.dumps({"saved": saved, "values": values}).encode(), _AAD)
+        with replaced(self._path) as file:
+            file.write(token)
+
+    def _read(self) -> tuple[float, dict[str, str | None]]:
+        """When it was saved, and what."""
+        read = json.loads(self._box.decrypt(self._path.read_bytes(), _AAD))
+        return read["saved"], dict(read["values"])
+
     def _load(self, now: float) -> dict[str, str | None]:
         try:
-            read = json.loads(self._box.decrypt(self._path.read_bytes(), _AAD))
-            age, values = now - read["saved"], dict(read["values"])
+            saved, values = self._read()
+            age = now - saved
         except Exception as error:  # whatever it is, the error of the vault is the one to raise
             logger.warning("The snapshot %s cannot stand in (%s)", self._path, type(error).__name__)
             return {}
@@ -85,3 +127,9 @@ class Snapshot:
             return {}
         logger.warning("The snapshot %s stands in; it is %.0f s old", self._path, age)
         return values
+
+
+def _made_of(credential: Any) -> tuple[Any, ...] | None:
+    """What one of ``safekv.identity`` was made of: the same arguments are the same identity, in both colours."""
+    key = getattr(credential, "_key", None) if type(credential).__module__.startswith("safekv.identity") else None
+    return (key[0].__name__, *key[1:]) if isinstance(key, tuple) else None

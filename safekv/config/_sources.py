@@ -56,6 +56,14 @@ class Sources:
         self.vault = VAULT in listed and not self.offline
         self.snapshot = snapshot
 
+    def serve(self, credential: Any) -> None:
+        """What is read is read with this credential.
+
+        :raises InvalidArgument: if the snapshot is another's.
+        """
+        if self.snapshot is not None:
+            self.snapshot.bind(credential)
+
     def before(self, wanted: Wanted) -> str | None:
         """What a source before the vault has."""
         return _first([*self._before, *self._after] if not self.vault else self._before, wanted)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from safekv._clock import SYSTEM_RANDOM
+from safekv._seconds import positive
 from safekv.config._plan import Wanted
-from safekv.config._request import Request, positive
+from safekv.config._request import Request
 from safekv.config._values import Config
 from safekv.errors import CredentialNotPicklable, InvalidArgument
 
@@ -38,6 +39,7 @@ class Watched(Mapping[str, Any]):
         self._origins: dict[str, Any] = {}
         self._due: dict[str, float] = {}
         self._next = 0.0
+        self._first = True
         self.current = Config({})
         self.last_error: Exception | None = None
 
@@ -107,10 +109,10 @@ class Watched(Mapping[str, Any]):
         )
         origins = {**self._origins, **plan.origins()}
         made = self._request.shaped(flat, {key: origins[key] for key in flat if key in origins})
-        before, first = self._flat, not self.current and self._next == 0.0
+        before, first, self._first = self._flat, self._first, False
         changed = [key for key in {**before, **flat} if before.get(key, self) != flat.get(key, self)]
         self._flat, self._origins, self.current, self.last_error = flat, origins, made, None
-        if not first and changed and before:
+        if changed and not first:
             self._tell(changed)
 
     def failed(self, error: Exception) -> None:

@@ -9,6 +9,7 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoun
 from azure.core.polling import PollingMethod
 
 from safekv._clock import Clock
+from safekv._seconds import limit
 from safekv.connection.pipeline._reading import error_in
 from safekv.errors import DeadlineExceeded
 
@@ -58,7 +59,7 @@ class Waiting:
         connection, own = client._lease.connection, client._origin[2]
         settings = connection.settings.changed(own)
         if given.get("timeout") is not None:
-            timeout = given["timeout"]
+            timeout = limit("timeout", given["timeout"])
         if given.get("_polling_interval") is not None:  # as in the SDK, whose tests use it
             interval = given["_polling_interval"]
         return cls(

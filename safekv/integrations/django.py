@@ -11,9 +11,10 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from safekv._seconds import positive
 from safekv.config._convert import parse, parser
 from safekv.config._loader import Clients
-from safekv.config._request import TIMEOUT, positive
+from safekv.config._request import TIMEOUT
 from safekv.config._resolve import Resolution, check_environ, environ_request
 from safekv.errors import CredentialNotPicklable, SafeKVError
 from safekv.integrations._database_url import database
@@ -110,7 +111,7 @@ class Env(Mapping[str, str]):
             plan.check()
         values: Mapping[str, Any] = plan.values()  # a default may be None
         read = {key: value for key, value in values.items() if value is not None}
-        check_environ(read)
+        check_environ(read, of_process=False)
         remember(read.values())
         self._values: dict[str, str] = {**present, **read}
 
@@ -183,7 +184,9 @@ class ExceptionReporterFilter(SafeExceptionReporterFilter):  # type: ignore[misc
 
     ``DEFAULT_EXCEPTION_REPORTER_FILTER = "safekv.integrations.django.ExceptionReporterFilter"`` in the settings. What
     ``Env`` and ``load_settings`` have read is left out of error pages and mails, whatever the setting or the local
-    variable is called that has it, and in the middle of a URL.
+    variable is called that has it: in the middle of a URL, as bytes, and in what an object shows of itself. So are the
+    parts of it that ``Env.database``, ``json`` and ``list`` give out. The message of the exception itself is not
+    changed: it goes to logs, too, so put no value into one.
     """
 
     def cleanse_setting(self, key: Any, value: Any) -> Any:

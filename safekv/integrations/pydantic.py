@@ -6,9 +6,10 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from safekv._seconds import positive
 from safekv.config._loader import Clients
 from safekv.config._names import secret_prefix
-from safekv.config._request import TIMEOUT, positive
+from safekv.config._request import TIMEOUT
 from safekv.config._typed import Model
 from safekv.errors import MissingPackage, SafeKVWarning
 

@@ -24,6 +24,7 @@ from safekv._advice import MANY, WITHIN, CallCounter, warn
 from safekv._cache_settings import CacheSettings
 from safekv._clock import SYSTEM_CLOCK, SYSTEM_RANDOM, Clock
 from safekv._fork import on_fork
+from safekv._seconds import limit
 from safekv.cache._cache import Cache, Call, Do, Step
 from safekv.cache._entry import Key
 from safekv.cache._events import (
@@ -266,7 +267,7 @@ on_write(forget)
 def prepared(connection: Connection, kind: type[C], own: Mapping[str, Any]) -> tuple[C | NoCache, tuple[float, float]]:
     """The cache of a client with these options, and the timeouts of its calls and of its bulk calls in seconds."""
     settings = own["cache"] if "cache" in own else _registry.current().cache_settings
-    timeout = own.get("timeout")
+    timeout = limit("timeout", own.get("timeout"))
     knobs = connection.settings.changed(own)
     return (
         NO_CACHE if settings is None or "pipeline" in own else cache_of(connection, kind, settings),

@@ -12,6 +12,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.keyvault.secrets import KeyVaultSecret
 
 from safekv._identifiers import object_name
+from safekv._seconds import positive
 from safekv.connection.pipeline._call import ON_TOKEN
 from safekv.errors import (
     BlockedByFirewall,
@@ -70,7 +71,7 @@ class Load:
         self._required = listed("names", names)
         self._order = list(dict.fromkeys([*self._required, *listed("optional", optional)]))
         self._now = now
-        self._deadline = now() + _positive("timeout", timeout)
+        self._deadline = now() + positive("timeout", timeout)
         self._lock = threading.Lock()
         self._found: dict[str, KeyVaultSecret | None] = {}
         self._failures: dict[str, BaseException] = {}
@@ -190,12 +191,6 @@ def listed(argument: str, given: Any) -> list[str]:
     if problems:
         raise InvalidArgument("\n".join(problem.message for problem in problems), hint=problems[0].hint)
     return names
-
-
-def _positive(argument: str, given: Any) -> float:
-    if isinstance(given, int | float) and not isinstance(given, bool) and given > 0:
-        return given
-    raise InvalidArgument(f"{argument}={given!r} must be a positive number of seconds.", hint=f"{argument}=30")
 
 
 def _whole(argument: str, given: Any) -> int:

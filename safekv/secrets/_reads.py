@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from azure.keyvault.secrets import KeyVaultSecret
 
+from safekv._seconds import limit
 from safekv.cache._cache import Call, Do, Step
 from safekv.cache._entry import Key
 from safekv.cache._singleflight import Flight
@@ -43,6 +44,7 @@ class SyncSecretCache(SecretCache):
     ) -> KeyVaultSecret:
         """The secret: kept, or from whoever is reading it, or from the vault."""
         key = Key(name.lower(), version or None)
+        timeout = limit("timeout", timeout)
         call = self.cache.call(client._call_timeout if timeout is None else timeout, max_age)
         limited = timeout is not None
         while True:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from azure.keyvault.secrets import SecretProperties
 
 from safekv._identifiers import object_name
+from safekv._seconds import positive
 from safekv.cache._entry import Key
 from safekv.errors import InvalidArgument
 from safekv.secrets._cache import NoCache, SecretCache
@@ -87,7 +88,7 @@ class Rounds:
     ) -> None:
         self.reads = reads
         self._names = None if names is None else sorted({name.lower() for name in listed("names", names)})
-        self._interval = _seconds("interval", interval)
+        self._interval = positive("interval", interval)
         self._jitter = jitter
         self._random = random
         self._may_list = True
@@ -133,9 +134,3 @@ class Rounds:
         # It may have changed again in the second in which we read it.
         read_at: float = self.reads.clock.time() - (self.reads.now() - entry.began)
         return read_at - listed.updated_on.timestamp() >= SETTLED
-
-
-def _seconds(argument: str, given: Any) -> float:
-    if isinstance(given, int | float) and not isinstance(given, bool) and given > 0:
-        return given
-    raise InvalidArgument(f"{argument}={given!r} must be a positive number of seconds.", hint=f"{argument}=300")

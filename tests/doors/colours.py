@@ -52,12 +52,12 @@ class Colour:
 
         return self.run(gather())
 
-    def delete(self, client: Any, name: str) -> None:
+    def delete(self, client: Any, name: str, **options: Any) -> None:
         """Delete, and wait for the end of it."""
         if self.loop is None:
-            client.begin_delete_secret(name).wait()
+            client.begin_delete_secret(name, **options).wait()
         else:
-            self.run(client.delete_secret(name))
+            self.run(client.delete_secret(name, **options))
 
     def together(self, count: int, call: Callable[[int], Any]) -> list[Any]:
         """``call(0)`` … at once, in as many threads or tasks: what each returned or raised."""

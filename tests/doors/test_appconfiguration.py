@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from azure.core.credentials import AccessToken
 from azure.core.exceptions import AzureError
 from azure.core.pipeline.transport import HttpTransport
 
+import safekv
 from safekv.emulator._messages import Response
 from safekv.emulator.in_process._responses import EmulatorResponse
 from safekv.errors import InvalidArgument, LoadError
@@ -58,6 +62,81 @@ def test_what_passes_is_an_error_of_azures(vaults: LocalKeyVault) -> None:
         fault.remove()
         vaults.advance(seconds=60)
         assert resolver(URIS[0]) == "local 0"
+
+
+def gone(vaults: LocalKeyVault, uri: str) -> None:
+    with vaults.vault("two").secrets as client:
+        client.begin_delete_secret(uri.rpartition("/")[2]).wait()
+
+
+def test_what_was_read_and_not_asked_for_does_not_stand_in_later(vaults: LocalKeyVault) -> None:
+    first, last = URIS[0], URIS[-1]
+    with Resolver(URIS, timeout=20) as resolver:
+        assert resolver(first) == "local 0"
+        vaults.set_secret("s9", "new", vault="two")
+        vaults.advance(seconds=21)
+        assert resolver(last) == "new"
+        assert resolver(first) == "local 0"
+        gone(vaults, last)
+        vaults.advance(seconds=365 * 86_400)
+        with pytest.raises(LoadError, match="s9 of two"):
+            resolver(last)
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_what_nobody_refers_to_any_more_may_be_gone(vaults: LocalKeyVault, *, listed: bool) -> None:
+    asked, other = URIS[0], URIS[-1]
+    with Resolver([asked, other] if listed else []) as resolver:
+        assert [resolver(asked), resolver(other)] == ["local 0", "two 9"]
+        gone(vaults, other)
+        assert [resolver(asked), resolver(asked)] == ["local 0", "local 0"]
+        with pytest.raises(LoadError, match="s9 of two"):
+            resolver(other)
+
+
+def test_what_is_not_listed_is_read_by_itself_and_takes_nothing_from_the_rest(vaults: LocalKeyVault) -> None:
+    with Resolver(URIS) as resolver:
+        resolver(URIS[0])
+        requests = len(vaults.journal)
+        assert resolver("https://two.vault.azure.net/secrets/s11") == "two 11"
+        assert resolver(URIS[-1]) == "two 9"
+        assert len(vaults.journal) == requests + 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_child_does_not_wait_for_a_thread_of_its_parent(vaults: LocalKeyVault) -> None:
+    reads, go = threading.Event(), threading.Event()
+
+    def stuck(_: Any) -> None:
+        reads.set()
+        assert go.wait(30)
+
+    with Resolver(URIS) as resolver:
+        unsubscribe = safekv.subscribe(stuck)
+        thread = threading.Thread(target=resolver, args=(URIS[0],))
+        thread.start()
+        try:
+            assert reads.wait(30)
+            child = os.fork()
+            if not child:
+                answered_in_child(resolver, unsubscribe)
+            ended = os.waitpid(child, 0)[1]
+        finally:
+            unsubscribe()
+            go.set()
+            thread.join()
+    assert os.waitstatus_to_exitcode(ended) == 0
+
+
+def answered_in_child(resolver: Resolver, unsubscribe: Callable[[], None]) -> None:
+    code = 1
+    try:
+        signal.alarm(10)  # ends it if it hangs
+        unsubscribe()
+        code = resolver(URIS[0]) != "local 0"
+    finally:
+        os._exit(code)
 
 
 def test_a_uri_of_another_host_is_refused() -> None:

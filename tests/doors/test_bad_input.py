@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -12,8 +16,9 @@ from azure.keyvault.secrets import ApiVersion
 from colours import Colour
 from doubles import AsyncCredential, InfoCredential
 
-from safekv import Vault
+from safekv import CacheSettings, Vault, access, load, load_environ, resolve, subscribe, watch
 from safekv.errors import InvalidArgument, InvalidCredential, MissingPackage, SafeKVError
+from safekv.keys.crypto import EncryptionAlgorithm
 from safekv.secrets import SecretClient
 from safekv.secrets.aio import SecretClient as AsyncSecretClient
 from safekv.testing import LocalKeyVault
@@ -184,6 +189,80 @@ def test_an_error_of_the_first_call_is_not_shared(local: LocalKeyVault) -> None:
             client.get_secret("greeting")
         errors.append(caught.value)
     assert errors[0] is not errors[1]
+
+
+NO_SECONDS = [float("inf"), -float("inf"), float("nan"), "5", True, 10**400, [5]]
+
+
+@pytest.mark.parametrize("given", NO_SECONDS, ids=lambda given: repr(given)[:6])
+def test_a_timeout_is_a_finite_number(colour: Colour, local: LocalKeyVault, given: Any) -> None:
+    client = colour.client(local, cache=CacheSettings())
+    colour.run(client.get_secret("greeting"))  # in the cache now
+    sent = len(list(local.journal))
+    for call in (
+        lambda: colour.run(client.get_secret("greeting", timeout=given)),
+        lambda: colour.run(client.get_secret("greeting", timeout=given, max_age=0)),
+        lambda: colour.run(client.set_secret("greeting", "x", timeout=given)),
+        lambda: colour.run(client.get_many(["greeting"], timeout=given)),
+        lambda: colour.delete(client, "greeting", timeout=given),
+        lambda: colour.items(client.list_properties_of_secrets(timeout=given)),
+        lambda: client.watch(["greeting"], interval=given),
+        lambda: colour.client(local, timeout=given),
+    ):
+        assert "number of seconds" in refused(InvalidArgument, call)
+    assert len(list(local.journal)) == sent
+
+
+@pytest.mark.parametrize("given", [None, 3, 1e12, sys.maxsize, Fraction(11, 2)])
+def test_the_timeouts_of_the_sdk_are_taken(colour: Colour, local: LocalKeyVault, given: Any) -> None:
+    client = colour.client(local, timeout=given)
+    assert colour.run(client.get_secret("greeting", timeout=given)).value == "hello"
+    assert colour.run(client.set_secret("greeting", "x", timeout=given)).value == "x"
+    assert colour.run(client.get_many(["greeting"], timeout=given))
+    assert colour.items(client.list_properties_of_secrets(timeout=given))
+    colour.delete(client, "greeting", timeout=given)
+
+
+@pytest.mark.parametrize("given", [*NO_SECONDS, 0, -1], ids=lambda given: repr(given)[:6])
+def test_so_are_the_seconds_of_jobs(local: LocalKeyVault, given: Any) -> None:
+    with local:
+        vault = Vault(local.url())
+        vault.keys.create_rsa_key("kek")
+        crypto = vault.crypto("kek")
+        sent = len(list(local.journal))
+        for call in (
+            lambda: load(["greeting"], vault=vault, timeout=given),
+            lambda: resolve({"a": "kv://local/greeting"}, vault=vault, timeout=given),
+            lambda: load_environ(["greeting"], vault=vault, environ={}, timeout=given),
+            lambda: watch(["greeting"], vault=vault, interval=given),
+            lambda: vault.secrets.get_many(["greeting"], timeout=given),
+            lambda: access.read(local.url(), timeout=given),
+        ):
+            assert "positive, finite number of seconds" in refused(InvalidArgument, call)
+        if given not in (0, -1):
+            text = refused(InvalidArgument, lambda: crypto.encrypt(EncryptionAlgorithm.rsa_oaep, b"x", timeout=given))
+            assert "finite number of seconds" in text
+        assert len(list(local.journal)) == sent
+
+
+def test_whoever_has_very_much_time_can_wait_for_another(local: LocalKeyVault) -> None:
+    """What is longer than a timer of the operating system takes is an OverflowError there."""
+    with local:
+        client, begun, go = SecretClient(local.url()), threading.Event(), threading.Event()
+
+        def slow(event: Any) -> None:
+            begun.set()
+            go.wait(30)
+
+        unsubscribe = subscribe(slow)
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(client.get_secret, "greeting")
+            assert begun.wait(30)
+            unsubscribe()
+            second = pool.submit(client.get_secret, "greeting", timeout=1e12)
+            wait([second], timeout=0.2)  # until it waits
+            go.set()
+            assert first.result().value == second.result().value == "hello"
 
 
 NAMES = [

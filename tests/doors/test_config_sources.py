@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.keywrap import aes_key_unwrap, aes_key_wrap
 from loading import Loading, loading_from
 
 import safekv
+import safekv.identity.aio
 from safekv.envelope import Encryptor, KeyRing, Wrapped
 from safekv.errors import InvalidArgument, LoadError
 from safekv.testing import LocalKeyVault
@@ -174,6 +175,68 @@ def test_what_a_vault_refuses_is_not_taken_from_a_snapshot(loading: Loading, box
     loading.local.fail(operation="get_secret", path="/api-key", error="403_rbac", count=None)
     with pytest.raises(LoadError, match="api-key"):
         loading.load(["db--host", "api-key"], snapshot=snapshot)
+
+
+@pytest.mark.parametrize("refusal", ["403_rbac", "404_secret", "403_firewall"])
+def test_what_a_vault_refused_does_not_come_back_from_a_snapshot(
+    loading: Loading, box: Encryptor, refusal: str
+) -> None:
+    snapshot = safekv.Snapshot("config.skv", box)
+    loading.load(["db--host", "api-key"], snapshot=snapshot)
+    loading.local.advance(seconds=3600)
+    fault = loading.local.fail(operation="get_secret", path="/api-key", error=refusal, count=None)
+    with pytest.raises(LoadError, match="api-key"):
+        loading.load(["db--host", "api-key"], snapshot=snapshot)
+    fault.remove()
+    down(loading)
+    with pytest.raises(LoadError) as caught:
+        loading.load(["db--host", "api-key"], timeout=2, snapshot=snapshot)
+    assert list(caught.value.failures) == ["api-key"]  # the other one stands in
+
+
+def test_what_is_no_more_does_not_come_back_from_a_snapshot(loading: Loading, box: Encryptor) -> None:
+    snapshot = safekv.Snapshot("config.skv", box)
+    wanted: dict[str, Any] = {"optional": {"db--host": "d", "api-key": "d"}, "timeout": 2, "snapshot": snapshot}
+    loading.load(**wanted)
+    loading.local.advance(seconds=3600)
+    loading.local.fail(operation="get_secret", path="/api-key", error="404_secret", count=1)
+    fault = loading.local.fail(operation="get_secret", path="/db--host", status=503, count=None)
+    assert dict(loading.load(**wanted)) == {"db--host": "vault db--host", "api-key": "d"}
+    fault.remove()
+    down(loading)
+    assert dict(loading.load(**wanted)) == {"db--host": "vault db--host", "api-key": "d"}
+    with pytest.raises(LoadError, match="api-key"):
+        loading.load(["api-key"], timeout=2, snapshot=snapshot)  # that there was none is no value
+
+
+def test_a_snapshot_that_cannot_be_corrected_is_removed(loading: Loading, box: Encryptor) -> None:
+    loading.load(["db--host", "api-key"], snapshot=safekv.Snapshot("config.skv", box))
+    loading.local.advance(seconds=3600)
+    loading.local.fail(operation="get_secret", path="/api-key", error="403_rbac", count=None)
+    with pytest.raises(LoadError, match="api-key"):
+        loading.load(["api-key"], snapshot=safekv.Snapshot("config.skv", Encryptor(KeyRing.create(Kek()))))
+    assert not list(Path().iterdir())
+
+
+def test_a_snapshot_serves_one_identity(loading: Loading, box: Encryptor) -> None:
+    app, other = loading.local.credential("app"), loading.local.credential("other")
+    snapshot = safekv.Snapshot("config.skv", box)
+    assert loading.load(["api-key"], credential=app, snapshot=snapshot)
+    assert loading.load(["db--host"], credential=app, snapshot=snapshot)
+    asked = len(loading.local.journal)
+    for theirs in ({"credential": other}, {}, {"vault": loading.client(credential=other)}):
+        with pytest.raises(InvalidArgument, match="another credential"):
+            loading.load(["api-key"], **theirs, snapshot=snapshot)
+    assert len(loading.local.journal) == asked
+    assert loading.load(["api-key"], snapshot=safekv.Snapshot("other.skv", box))
+
+
+def test_credentials_of_the_same_arguments_are_one_identity(box: Encryptor) -> None:
+    snapshot = safekv.Snapshot("config.skv", box)
+    snapshot.bind(safekv.identity.ManagedIdentityCredential(client_id="one"))
+    snapshot.bind(safekv.identity.aio.ManagedIdentityCredential(client_id="one"))
+    with pytest.raises(InvalidArgument, match="another credential"):
+        snapshot.bind(safekv.identity.ManagedIdentityCredential(client_id="two"))
 
 
 @pytest.mark.parametrize("content", [b"", b"nonsense", None])

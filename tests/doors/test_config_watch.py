@@ -114,6 +114,23 @@ def test_what_a_list_has_comes_and_goes(watching: Watching) -> None:
     watching.colour.run(config.stop())
 
 
+@pytest.mark.parametrize("wanted", [{"prefix": "app-"}, {"optional": ["app-first"]}])
+def test_what_begins_empty_tells_of_the_first_and_of_the_last(watching: Watching, wanted: Any) -> None:
+    config = watching.watch(**wanted, interval=100, jitter=0)
+    told: list[list[str]] = []
+    config.on_change(told.append)
+    watching.pass_time(101)
+    assert (dict(config), told) == ({}, [])
+    watching.local.set_secret("app-first", VALUE)
+    watching.pass_time(101)
+    (key,) = config
+    assert told == [[key]]
+    watching.colour.delete(watching.client(), "app-first")
+    watching.pass_time(101)
+    assert (dict(config), told) == ({}, [[key], [key]])
+    watching.colour.run(config.stop())
+
+
 def test_the_first_reading_fails_as_load_does_and_leaves_nothing(watching: Watching) -> None:
     with pytest.raises(LoadError, match="absent"):
         watching.watch(["a", "absent"])

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import sys
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -14,15 +18,24 @@ pytest.importorskip("django")
 import django.apps
 import django.conf
 from django.core.exceptions import ImproperlyConfigured
+from django.template.defaultfilters import pprint
 from django.views.debug import ExceptionReporter
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from safekv.errors import InvalidArgument, LoadError
+from safekv.integrations import _loaded
 from safekv.integrations import django as integration
-from safekv.integrations._loaded import redacted
+from safekv.integrations._loaded import redacted, remember
 from safekv.integrations.django import Env, ExceptionReporterFilter, load_settings
 from safekv.testing import LocalKeyVault
 
 VALUE = "planted-value"
+
+
+@pytest.fixture(autouse=True)
+def nothing_loaded_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_loaded, "_LOADED", _loaded._Loaded())
 
 
 @pytest.fixture
@@ -175,6 +188,89 @@ def test_error_pages_show_nothing_that_was_loaded(vault: LocalKeyVault) -> None:
         integration.ExceptionReporterFilter().cleanse_setting("URL", f"amqp://u:{VALUE}@h")
         == "amqp://u:********************@h"
     )
+
+
+class Opaque:
+    def __init__(self, content: Any) -> None:
+        self.content = content
+
+    def __repr__(self) -> str:
+        return f"<holds {self.content!r}>"
+
+
+class Bad:
+    def __repr__(self) -> str:
+        raise RuntimeError(VALUE)
+
+
+@dataclass
+class Connection:
+    dsn: str
+
+
+ODD = 'it\'s "a\\b" p\xe4ss\nwith a long tail of words that pprint would break into lines ' + VALUE
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        str.encode,
+        lambda text: bytearray(b"x" + text.encode()),
+        lambda text: {text},
+        lambda text: {text: 1},
+        lambda text: {(1, text): 1},
+        lambda text: {text.encode(): [1]},
+        lambda text: Connection(f"host=h password={text} x"),
+        lambda text: [Opaque({"a": f"\"{text}'"})],
+        lambda text: OrderedDict(a=text),
+        lambda text: json.dumps({"a": text}),
+        lambda text: f"postgres://u:{quote(text, safe='')}@h",
+        lambda _: Bad(),
+    ],
+)
+@pytest.mark.parametrize("text", [f"{VALUE}-long", ODD], ids=["plain", "odd"])
+def test_an_error_page_shows_it_in_no_other_guise(made: Any, text: str) -> None:
+    remember([text])
+    shown = pprint(redacted(made(text), "****"))
+    assert "****" in shown or "RuntimeError" in shown
+    assert VALUE not in shown
+    assert "tail of" not in shown
+
+
+@given(st.text(min_size=8), st.text(), st.text(), st.sampled_from([repr, json.dumps, lambda text: repr(text.encode())]))
+@settings(max_examples=200, deadline=None)
+def test_whatever_quotes_and_escapes_it_has(value: str, before: str, after: str, guise: Callable[[str], str]) -> None:
+    remember([value])
+    assert "\0<gone>\0" in redacted(guise(before + value + after), "\0<gone>\0")
+
+
+def test_so_with_what_is_made_of_it(vault: LocalKeyVault) -> None:
+    vault.set_secret("db-url", "postgres://me:p%40ss-planted@db.example.com/shop")
+    vault.set_secret("list", "first-planted, second-planted")
+    vault.set_secret("json", '{"a": [{"b": "third-planted"}], "c": 12345678, "deep": ' + "[" * 50 + "]" * 50 + "}")
+    vault.set_secret("number", "12345678901")
+    env = Env(["db-url", "list", "json", "number"], environ={"X": "postgres://me:not-loaded@h/shop"})
+    url, password = env["DB_URL"], env.database("DB_URL")["PASSWORD"]
+    assert password == "p@ss-planted"
+    for made in (
+        url,
+        f"x {password}",
+        env.list("LIST"),
+        env.json("JSON")["a"],
+        env.int("NUMBER"),
+        {"n": env["NUMBER"]},
+    ):
+        shown = pprint(redacted(made, "****"))
+        assert "****" in shown
+        assert "planted" not in shown
+        assert "12345678901" not in shown
+    engine = env.database("DB_URL")["ENGINE"]
+    assert redacted([engine, env.database("X"), 5, None, True], "****") == [engine, env.database("X"), 5, None, True]
+
+
+def test_short_ones_are_left_out_where_they_are_all_of_a_text() -> None:
+    remember(["zq7"])
+    assert pprint(redacted(["zq7", "azq7b", {"zq7"}, b"zq7"], "*")) == "['*', 'azq7b', {*}, *]"
 
 
 def test_what_is_too_deep_to_look_at_is_not_shown() -> None:

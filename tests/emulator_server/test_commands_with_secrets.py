@@ -117,6 +117,7 @@ def test_exec_starts_nothing_if_anything_is_wrong_and_lists_all_of_it(run: Run, 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
+        (["exec", "--timeout", "inf", "--", "true"], 125, "timeout=inf must be a positive, finite number of seconds"),
         (["exec", "--env-file", "absent.env", "--", "true"], 125, "absent.env cannot be read: No such file"),
         (["exec", "--", "no-such-command-at-all"], 127, "no-such-command-at-all: there is no such command."),
         (["exec", "--", "./file"], 126, "./file: Permission denied."),
@@ -135,6 +136,17 @@ def test_exit_codes(run: Run, tmp_path: Path, arguments: list[str], code: int, s
     done = run(*arguments)
     assert done.returncode == code, done.stderr
     assert said in done.stderr
+
+
+def test_what_no_variable_can_have_in_this_locale_is_told(run: Run, server: EmulatorServer) -> None:
+    two = next(vault for vault in server.emulator.vaults.values() if vault.name == "two")
+    two.set_secret("accents", f"h\xe9 {VALUE}")
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = run("exec", "--", "true", A="kv://one/pw", B="kv://two/accents", **ascii_only)
+    assert done.returncode == 125
+    assert "It has characters that no variable can have here, where they are in ascii" in done.stderr
+    assert "Set LC_ALL=C.UTF-8 or PYTHONUTF8=1." in done.stderr
+    assert "hunter2" not in done.stderr
 
 
 def test_the_command_is_the_process(server: EmulatorServer) -> None:

@@ -81,3 +81,37 @@ def test_the_environment_of_a_process(run: Run, server: EmulatorServer) -> None:
         print(*safekv.resolve_environ(), *safekv.load_environ(["s4"]), os.environ["A"], os.environ["S4"])
     """
     assert run(program).split() == ["A", "S4", "value-two-3", "value-one-4"]
+
+
+def test_what_no_variable_can_have_in_this_locale_is_told_without_it_and_none_is_set(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python's own error, after those before it are set, has all of the value in it."""
+    for name, value in {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}.items():
+        monkeypatch.setenv(name, value)
+    run("""
+        import asyncio, os
+        import safekv, safekv.aio
+        from safekv.errors import LoadError, MalformedSecret
+
+        safekv.Vault().secrets.set_secret("accents", "h\\xe9 planted-value")
+        before = {"APP_A": "kv://one/s1", "APP_B": "kv://one/accents"}
+        os.environ.update(before)
+        for call in (
+            safekv.resolve_environ,
+            lambda: safekv.load_environ({"APP_A": "s1", "APP_B": "accents"}, override=True),
+            lambda: safekv.load_environ({"APP_C": "s1", "APP_B": "accents"}, environ={}),
+            lambda: asyncio.run(safekv.aio.resolve_environ()),
+            lambda: asyncio.run(safekv.aio.load_environ({"APP_A": "s1", "APP_B": "accents"}, override=True)),
+            lambda: safekv.load_environ({"APP_\\xe9": "s1"}),
+        ):
+            try:
+                call()
+            except LoadError as error:
+                (failure,) = error.failures.values()
+                assert isinstance(failure, MalformedSecret), failure
+                assert "planted" not in repr([error, error.args, error.__context__])
+            else:
+                raise AssertionError("it was set")
+            assert {name: os.environ[name] for name in before} == before
+    """)

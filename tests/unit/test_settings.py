@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from safekv._seconds import LONGEST
 from safekv._settings import Settings, from_environment
 from safekv.errors import InvalidArgument
 
@@ -78,6 +79,12 @@ def test_empty_is_unset(text: str) -> None:
 def test_values_in_code(name: str, value: Any) -> None:
     with pytest.raises(InvalidArgument, match=name):
         Settings(**{name: value})
+
+
+def test_no_timeout_is_longer_than_timers_go() -> None:
+    with pytest.raises(InvalidArgument, match=r"SAFEKV_TIMEOUT=1000000000000\.0 must be at most 4000000 seconds"):
+        from_environment({"SAFEKV_TIMEOUT": "1e12"})
+    assert Settings(wait_timeout=LONGEST).wait_timeout == LONGEST
 
 
 def test_the_environment_is_read_when_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:

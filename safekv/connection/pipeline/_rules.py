@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from azure.core.pipeline import PipelineRequest
 
+from safekv._seconds import limit
 from safekv._settings import Settings
 from safekv.connection._bulk import is_bulk
 from safekv.connection.pipeline._call import Call, Terms
@@ -36,7 +37,7 @@ class CallRules:
 
     def __init__(self, settings: Settings, options: Mapping[str, Any]) -> None:
         self._settings = settings
-        self._timeout = options.get("timeout")
+        self._timeout = limit("timeout", options.get("timeout"))
         self._methods = _methods(options)
         extra = frozenset(options.get("retry_on_status_codes", ()))
         self._limits = _limited(RetryLimits(extra_statuses=extra), options)
@@ -60,7 +61,7 @@ class CallRules:
         return Call(request, transport, traffic, terms, freely=http.method in terms.methods)
 
     def _terms(self, given: Mapping[str, Any], bulk: bool) -> Terms:
-        timeout = _first(given.get("timeout"), self._timeout)
+        timeout = _first(limit("timeout", given.get("timeout")), self._timeout)
         usual = self._settings.bulk_timeout if bulk else self._settings.timeout
         return Terms(
             limits=_limited(self._limits, given),

@@ -12,6 +12,7 @@ from azure.keyvault.keys import JsonWebKey, KeyOperation, KeyVaultKey
 
 from safekv import _identifiers
 from safekv._clock import SYSTEM_CLOCK, Clock
+from safekv._seconds import limit
 from safekv.connection._identity import reconstruct
 from safekv.connection.tokens._credential_kinds import check_picklable
 from safekv.errors import InvalidArgument
@@ -219,8 +220,9 @@ class SharedCryptography:
 
     def _timeout(self, kwargs: Mapping[str, Any]) -> float:
         """Seconds that a call with these keywords has."""
-        if kwargs.get("timeout") is not None:
-            return float(kwargs["timeout"])
+        given = limit("timeout", kwargs.get("timeout"))
+        if given is not None:
+            return given
         own = self._key_client._origin[2].get("timeout")
         return float(own or self._key_client._lease.connection.settings.timeout)
 
