@@ -220,7 +220,7 @@ def test_no_such_vault_ends_its_part_at_once_and_is_told_once(loading: Loading) 
         "  nowhere.vault.azure.net (N0, N1, N2, N3, N4, N5, N6, N7 and 4 more): DNS knows no such vault",
         "  B (absent of local.vault.azure.net): there is no such secret",
     ]
-    assert sum("Check the spelling" in line for line in lines) == 1
+    assert sum("Make it: local.vault('nowhere')" in line for line in lines) == 1
 
 
 def test_no_such_vault_is_asked_by_one_call_alone(loading: Loading, monkeypatch: pytest.MonkeyPatch) -> None:
