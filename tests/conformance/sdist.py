@@ -18,7 +18,7 @@ def unpacked(distribution: str, directory: Path) -> Path:
     with tarfile.open(archive) as tar:
         if hasattr(tarfile, "data_filter"):  # security releases of Python have it, distributions' own may not
             tar.extraction_filter = tarfile.data_filter
-        tar.extractall(directory)  # noqa: S202  (a release of Microsoft's, as pip would unpack it)
+        tar.extractall(directory)
     return directory / archive.name.removesuffix(".tar.gz")
 
 
