@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -55,6 +56,10 @@ class Snapshot:
 
     def __repr__(self) -> str:
         return f"<safekv.Snapshot {self._path}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without the credential that it serves, which may be a secret."""
+        return partial(type(self), max_age=self._max_age), (self._path, self._box)
 
     def bind(self, credential: Any) -> None:
         """Serve this credential's identity alone, from now on.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -229,6 +230,25 @@ def test_a_snapshot_serves_one_identity(loading: Loading, box: Encryptor) -> Non
             loading.load(["api-key"], **theirs, snapshot=snapshot)
     assert len(loading.local.journal) == asked
     assert loading.load(["api-key"], snapshot=safekv.Snapshot("other.skv", box))
+
+
+class OfATest:
+    """A credential that pickle would take along, with what it holds."""
+
+    def __init__(self) -> None:
+        self.secret = "planted-token"
+
+
+def test_a_snapshot_travels_without_the_credential_that_it_serves(loading: Loading, box: Encryptor) -> None:
+    credential = OfATest()
+    snapshot = safekv.Snapshot("config.skv", box, max_age=60)
+    snapshot.bind(credential)
+    data = pickle.dumps(snapshot)
+    assert credential.secret.encode() not in data
+    there = pickle.loads(data)
+    assert repr(there) == repr(snapshot)
+    assert there._max_age == 60
+    there.bind(loading.local.credential("another"))  # it serves whoever comes first there
 
 
 def test_credentials_of_the_same_arguments_are_one_identity(box: Encryptor) -> None:
