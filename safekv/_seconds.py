@@ -21,7 +21,7 @@ def positive(argument: str, given: Any) -> float:
         raise InvalidArgument(
             f"{argument}={given!r} must be a positive, finite number of seconds.", hint=f"{argument}=30"
         )
-    return given  # type: ignore[no-any-return]
+    return given  # type: ignore[no-any-return]  # a whole number stays one, in messages
 
 
 def limit(argument: str, given: Any) -> float | None:

@@ -97,13 +97,16 @@ class _Publisher:
                 self._thread = thread
 
     def _run(self, ended: threading.Event) -> None:
+        told = False
         while True:
             try:
                 self._write()
             except OSError:
                 pass  # a full disk is no reason to end; the next time there may be room
-            except Exception:
-                _events.logger.warning("The numbers for safekv top were not published", exc_info=True)
+            except Exception as error:
+                if not told:  # it may be the same each second
+                    _events.logger.warning("The numbers for safekv top were not published (%s)", type(error).__name__)
+                told = True
             if ended.wait(self._interval):
                 return
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -64,7 +64,7 @@ def test_threads_that_come_and_go_take_no_others_hook_along() -> None:
             off()
         offs.append(subscribe(kept[number].append))
 
-    offs: list[object] = []
+    offs: list[Callable[[], None]] = []
     threads = [threading.Thread(target=comes_and_goes, args=(number,)) for number in range(4)]
     for thread in threads:
         thread.start()
@@ -73,5 +73,5 @@ def test_threads_that_come_and_go_take_no_others_hook_along() -> None:
     emit(EVENT)
     assert kept == [[EVENT]] * 4
     for off in offs:
-        off()  # type: ignore[operator]
+        off()
     assert _events.hooks == before
