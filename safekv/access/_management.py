@@ -13,7 +13,7 @@ from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
 from safekv._clock import Clock
-from safekv._identifiers import emulated_management
+from safekv._identifiers import emulated_management, emulated_vaults
 from safekv.connection import _emulation, _registry
 from safekv.connection._connection import Connection, SyncConnection
 from safekv.connection._identity import split_options
@@ -65,13 +65,7 @@ def cloud_of(host: str | None, environ: Mapping[str, str], endpoint: str | None 
 
 def _is_of_emulator(host: str, environ: Mapping[str, str]) -> bool:
     """Whether a vault is one of safekv's emulator: what runs there has no token for anybody else."""
-    return host.lower() in {urlsplit(url).hostname for url in emulated_vaults(environ)}
-
-
-def emulated_vaults(environ: Mapping[str, str]) -> dict[str, str]:
-    """The names of the emulator's vaults by their URLs, where an emulator runs."""
-    known = (each.partition("=") for each in environ.get("SAFEKV_EMULATOR_VAULTS", "").split(","))
-    return {url: name for name, _, url in known if url}
+    return host.lower() in {urlsplit(url).hostname for url in emulated_vaults(environ).values()}
 
 
 class Deadline(SansIOHTTPPolicy[Any, Any]):

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from safekv import _identifiers
 from safekv._seconds import positive
-from safekv.access._management import cloud_of, emulated_vaults, management, subscription_of
+from safekv.access._management import cloud_of, management, subscription_of
 from safekv.access._model import Role, RoleAssignment, VaultAccess
 from safekv.access._reading import assignment, role, said, vault_access
 from safekv.access._resource_ids import ResourceId, parse_resource_id
@@ -87,7 +87,8 @@ def _address(given: str | None) -> tuple[ResourceId | None, str, str | None]:
             hint="Its roles are local: az keyvault role assignment list --hsm-name <name>.",
         )
     host = urlsplit(url).hostname or ""
-    name = emulated_vaults(os.environ).get(url) or host.partition(".")[0]
+    emulated = {address: name for name, address in _identifiers.emulated_vaults(os.environ).items()}
+    name = emulated.get(url) or host.partition(".")[0]
     return None, name, host if "://" in text else None
 
 

@@ -94,7 +94,7 @@ def address(given: str | None, machine: Machine) -> tuple[Check, str | None]:
     if ".privatelink." in f".{host}" or _is_address(host, machine.environ):
         return about("address", "failed", f"{host} is not the vault's public name.", "challenge-mismatch"), url
     cloud = next((name for suffix, name in _CLOUDS.items() if host.endswith(suffix)), "no cloud of Azure's")
-    if _is_emulator(url, machine.environ):
+    if url in _identifiers.emulated_vaults(machine.environ).values():
         cloud = "safekv's emulator"
     return ok("address", f"{url} ({cloud})", url=url, cloud=cloud), url
 
@@ -105,12 +105,6 @@ def proxy_of(environ: Mapping[str, str]) -> str | None:
         (environ[name] for name in ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY") if environ.get(name)), ""
     )
     return re.sub(r"^.*@", "", found.split("://", 1)[-1]).rstrip("/") or None
-
-
-def _is_emulator(url: str, environ: Mapping[str, str]) -> bool:
-    """Whether the URL is one of safekv's emulator."""
-    known = environ.get("SAFEKV_EMULATOR_VAULTS", "")
-    return url in [entry.partition("=")[2] for entry in known.split(",")]
 
 
 def _is_address(host: str, environ: Mapping[str, str]) -> bool:
